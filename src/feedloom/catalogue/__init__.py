@@ -1,0 +1,36 @@
+"""The words in which a vendor is described. Data and its types; imports nothing else of ours."""
+
+from feedloom.catalogue.endpoint import Effect, Endpoint, Method
+from feedloom.catalogue.facts import Known, Source
+from feedloom.catalogue.paging import CursorPaging, NoPaging, NumberPaging, Paging, ScrollPaging
+from feedloom.catalogue.parameters import Field, FilterField, Param, Scalar
+from feedloom.catalogue.table import FanOut, LongAnswers, Pass, Slices, Table, Window, Write
+from feedloom.catalogue.vendor import Auth, KeyRefusal, Limit, Vendor
+
+__all__ = [
+    "Auth",
+    "CursorPaging",
+    "Effect",
+    "Endpoint",
+    "FanOut",
+    "Field",
+    "FilterField",
+    "KeyRefusal",
+    "Known",
+    "Limit",
+    "LongAnswers",
+    "Method",
+    "NoPaging",
+    "NumberPaging",
+    "Paging",
+    "Param",
+    "Pass",
+    "Scalar",
+    "ScrollPaging",
+    "Slices",
+    "Source",
+    "Table",
+    "Vendor",
+    "Window",
+    "Write",
+]

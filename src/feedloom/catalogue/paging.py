@@ -1,0 +1,70 @@
+"""The ways a list is cut into pages. Written down per endpoint, never detected.
+
+Every list is read with its page size sent, whatever the vendor's default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPaging:
+    """The whole list comes in one answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberPaging:
+    """Pages are asked for by number.
+
+    A page that is short or empty is the last. ``last`` names a flag, ``last_number`` the number of the last page,
+    ``total`` the count of all rows: paths in the answer, parts joined by dots; empty where the vendor gives none.
+    """
+
+    number_param: str
+    first_number: int
+    size_param: str
+    size_default: int
+    size_max: int
+    last: str = ""
+    last_number: str = ""
+    total: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CursorPaging:
+    """Each answer names the cursor of the next page; a null or absent cursor, or an empty page, is the end.
+
+    ``next`` is the path of that cursor in the answer. A cursor that comes twice is an error. Where the vendor may leave
+    the cursor out of the first page, ``number_param`` (first page 1) goes on while ``last_number`` says there is more.
+    """
+
+    cursor_param: str
+    next: str
+    size_param: str
+    size_default: int
+    size_max: int
+    total: str = ""
+    number_param: str = ""
+    last_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrollPaging:
+    """The vendor keeps a scroll open and hands out its next rows at each call.
+
+    A page that is short or empty, or a null id, is the end. The same id may come back on every page; a lost page can
+    then not be asked for again. ``only_null_ends`` marks lists that go on until the id is null.
+    """
+
+    scroll_param: str
+    next: str
+    size_param: str
+    size_default: int
+    size_max: int
+    total: str = ""
+    only_null_ends: bool = False
+
+
+Paging: TypeAlias = NoPaging | NumberPaging | CursorPaging | ScrollPaging
