@@ -9,6 +9,8 @@ from feedloom.catalogue.facts import Source
 from feedloom.catalogue.paging import NoPaging, Paging
 from feedloom.catalogue.parameters import Field, FilterField, Param
 
+_WHOLE = NoPaging()
+
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 Effect: TypeAlias = Literal["read", "write", "delete"]
 
@@ -57,7 +59,7 @@ class Endpoint:
     open_body: bool = False
     records: str = ""
     is_list: bool = False
-    paging: Paging = NoPaging()
+    paging: Paging = _WHOLE
     filter_param: str = ""
     filter_fields: tuple[FilterField, ...] = ()
     sort_param: str = ""

@@ -79,6 +79,7 @@ class Slices:
 
     Attributes:
         param: The parameter that takes each of ``values``.
+        column: Column that gets the value; the first day of the month goes to ``month``.
         values: Its values.
         since: Field of the fanned-out row that holds the first moment worth asking for.
         until: Field of the fanned-out row that holds the last one.
@@ -86,6 +87,7 @@ class Slices:
     """
 
     param: str
+    column: str
     values: tuple[str, ...]
     since: str
     until: str
@@ -96,14 +98,41 @@ class Slices:
 class LongAnswers:
     """A map of answers that also comes out as a child table with a row for each answer.
 
-    The table is ``<parent>__<name>``: key of the parent, question identifier, position, and the value as text, number
-    and JSON.
+    The table is ``<parent>__<name>``: key of the parent, the map's key, position in a list, and the value as text,
+    number and JSON.
+
+    Attributes:
+        name: Last part of the table's name.
+        path: Path of the map in the row.
+        keys: Columns of the long table that name the parent -> fields of the parent (``response_uuid`` -> ``uuid``).
+        map_column: Column that holds the map's key, for example ``question``.
+        instead: The map comes out long only, because its keys are values (a distribution of answers).
     """
 
     name: str
     path: str
+    keys: Mapping[str, str]
+    map_column: str
+    instead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A copy of another table's row inside each row here, which the vendor changes without moving the window's column.
+
+    Attributes:
+        path: Where the copy stands in the row, for example ``contact``.
+        table: The table whose row it copies.
+        key: Field of the copy that names that row.
+        fields: Fields of the copy to compare, paths inside it.
+        param: Parameter of the endpoint that asks for the rows with one copy, given its key.
+    """
+
+    path: str
+    table: str
     key: str
-    key_column: str
+    fields: tuple[str, ...]
+    param: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +151,11 @@ class Table:
         fan_out: The rows of another table, when each asks for a call of its own.
         slices: Report slices, together with ``fan_out``.
         open_maps: Paths of maps whose keys the customer chose; they become columns up to a cap.
+        json_columns: Paths of values whose inner shape the vendor does not promise; each is kept whole, as JSON.
         long_answers: The long form of a map of answers.
+        embedded: Copies of other tables' rows, compared after each sync so that a renamed person or form shows up in
+            old rows too.
+        read_at: Column that gets the moment of reading, for histories; empty for none.
         aliases: Other names under which the resource can be asked for.
         arguments: Parameters of the endpoint that the user may give, for tables of a single row looked up by key.
         selected: Loaded unless the user says otherwise.
@@ -138,7 +171,10 @@ class Table:
     fan_out: FanOut | None = None
     slices: Slices | None = None
     open_maps: tuple[str, ...] = ()
+    json_columns: tuple[str, ...] = ()
     long_answers: LongAnswers | None = None
+    embedded: tuple[Embedded, ...] = ()
+    read_at: str = ""
     aliases: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     selected: bool = True

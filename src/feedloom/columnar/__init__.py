@@ -1,0 +1,7 @@
+"""The seam where a vendor's rows become the rows of tables: names, types and child rows, nothing lost."""
+
+from feedloom.columnar.names import MORE_KEYS, KeyNames
+from feedloom.columnar.rows import RowShaper
+from feedloom.columnar.types import column_hints, parse_time
+
+__all__ = ["MORE_KEYS", "KeyNames", "RowShaper", "column_hints", "parse_time"]

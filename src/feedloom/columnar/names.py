@@ -1,0 +1,73 @@
+"""Which column each key of an open map goes to, so that no two keys ever share one.
+
+dlt names columns in snake_case: ``userName``, ``user_name`` and ``User Name`` become one column, and every key without
+a Latin letter becomes ``x``; the last value wins and the others are lost. Here a key whose plain name is taken, or whose
+letters the naming drops, gets a suffix made from the key itself. The choice is kept in the resource's state, so that a
+key keeps its column for ever, and is written to the table ``feedloom_columns``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from hashlib import blake2b
+from typing import Any
+
+MORE_KEYS = "feedloom_more_keys"
+"""Name of the JSON column, below each open map, that takes the keys past the cap."""
+
+_SUFFIX_BYTES = 3
+
+
+class KeyNames:
+    """The columns of the open maps of one table.
+
+    Args:
+        state: Where the choices are kept between runs: path of the map -> key -> ``[column, kind]``. Changed in place.
+        normalize: The destination's naming, for one identifier.
+        cap: How many keys of the table's open maps become columns; further ones have no column.
+    """
+
+    def __init__(self, state: MutableMapping[str, Any], normalize: Callable[[str], str], *, cap: int) -> None:
+        self._state = state
+        self._normalize = normalize
+        self._cap = cap
+        self._count = sum(len(keys) for keys in state.values())
+        self._taken = {path: {entry[0] for entry in keys.values()} for path, keys in state.items()}
+        self.refused: set[tuple[str, str]] = set()
+        self.added: list[tuple[str, str, str]] = []
+
+    def column(self, path: str, key: str) -> str | None:
+        """The column of *key* in the map at *path*, chosen now if it is new; None once the cap is reached."""
+        keys = self._state.get(path)
+        if keys is not None and (entry := keys.get(key)) is not None:
+            return str(entry[0])
+        if self._count >= self._cap:
+            self.refused.add((path, key))
+            return None
+        return self._choose(path, key)
+
+    def kind(self, path: str, key: str, kind: str) -> str:
+        """The kind of value that the column of *key* holds: that of the first value that was not null, now *kind*."""
+        entry = self._state[path][key]
+        if len(entry) == 1:
+            entry.append(kind)
+        return str(entry[1])
+
+    def _choose(self, path: str, key: str) -> str:
+        taken = self._taken.setdefault(path, {MORE_KEYS})
+        plain = self._normalize(key) if key else "x"
+        column = plain
+        digits = _SUFFIX_BYTES
+        while column in taken or (column == plain and _loses_letters(key)):
+            suffix = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=digits).hexdigest()
+            column = f"{plain.rstrip('_')}_{suffix}"
+            digits += 1
+        taken.add(column)
+        self._state.setdefault(path, {})[key] = [column]
+        self._count += 1
+        self.added.append((path, key, column))
+        return column
+
+
+def _loses_letters(key: str) -> bool:
+    return not key.isascii() or not any(character.isalnum() for character in key)

@@ -1,0 +1,80 @@
+"""The types that the catalogue promises, as dlt's column hints and as parsed values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from feedloom.catalogue import Endpoint, Field, Known, Table
+
+if TYPE_CHECKING:
+    from dlt.common.schema.typing import TColumnSchema, TDataType
+
+_DATA_TYPES: dict[str, TDataType] = {
+    "text": "text",
+    "integer": "bigint",
+    "number": "double",
+    "boolean": "bool",
+    "timestamp": "timestamp",
+}
+_EPOCH_DIGITS = 10
+
+
+def parse_time(value: Any, field: Field) -> Any:
+    """The moment that *value* stands for, as an aware UTC datetime; *value* itself when it is no moment.
+
+    ISO 8601 with or without a zone, ``YYYY-MM-DD HH:MM:SS`` (taken as UTC) and epoch milliseconds are read, as
+    ``field.time`` says. Microseconds are kept; an epoch of 0 is None where ``field.zero_is_null`` says so.
+
+    Source: refiner-notes, "Dates and time zones"; aptrinsic-notes, section 5.
+    """
+    if field.time == "epoch_ms":
+        return _from_epoch_ms(value, zero_is_null=field.zero_is_null)
+    if not isinstance(value, str) or len(value) < _EPOCH_DIGITS:
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _from_epoch_ms(value: Any, *, zero_is_null: bool) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    if value == 0 and zero_is_null:
+        return None
+    try:
+        return datetime.fromtimestamp(value // 1000, UTC).replace(microsecond=value % 1000 * 1000)
+    except (OverflowError, ValueError, OSError):
+        return value
+
+
+def column_hints(table: Table, endpoint: Endpoint) -> dict[str, TColumnSchema]:
+    """The columns that the catalogue vouches for, by name in dlt's snake_case (``form__uuid``), for ``dlt.resource``.
+
+    Fields that no document confirms are left out: their columns appear with their first value, typed by it.
+    """
+    from dlt.common.normalizers.naming.snake_case import NamingConvention  # noqa: PLC0415 - dlt takes a second to import
+
+    naming = NamingConvention()
+
+    def column(path: str) -> str:
+        return naming.make_path(*(naming.normalize_identifier(part) for part in path.split(".")))
+
+    hints: dict[str, TColumnSchema] = {
+        column(field.name): {"data_type": _DATA_TYPES[field.type]}
+        for field in endpoint.fields
+        if field.type in _DATA_TYPES and field.known is not Known.ASSUMED and "[]" not in field.name
+    }
+    for path in table.json_columns:
+        hints[column(path)] = {"data_type": "json"}
+    if table.read_at:
+        hints[table.read_at] = {"data_type": "timestamp"}
+    if table.slices is not None:
+        hints["month"] = {"data_type": "date"}
+        hints[table.slices.column] = {"data_type": "text"}
+    if table.fan_out is not None:
+        hints.update({name: {"data_type": "text"} for name in table.fan_out.carry})
+    hints["_feedloom_hash"] = {"data_type": "text"}
+    return hints
