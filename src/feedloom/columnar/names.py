@@ -1,9 +1,9 @@
 """Which column each key of an open map goes to, so that no two keys ever share one.
 
-dlt names columns in snake_case: ``userName``, ``user_name`` and ``User Name`` become one column, and every key without
-a Latin letter becomes ``x``; the last value wins and the others are lost. Here a key whose plain name is taken, or whose
-letters the naming drops, gets a suffix made from the key itself. The choice is kept in the resource's state, so that a
-key keeps its column for ever, and is written to the table ``feedloom_columns``.
+dlt names columns in snake_case: ``userName``, ``user_name`` and ``User Name`` become one column, and every key
+without a Latin letter becomes ``x``; the last value wins and the others are lost. Here a key whose plain name is taken,
+or whose letters the naming drops, gets a suffix made from the key itself. The choice is kept in the resource's state,
+so that a key keeps its column for ever, and is written to the table ``feedloom_columns``.
 """
 
 from __future__ import annotations

@@ -42,8 +42,7 @@ class RowShaper:
         self._table = table
         self._names = names
         self._times = [(field.name.split("."), field) for field in endpoint.fields if field.type == "timestamp"]
-        self._maps = [path.split(".") for path in table.open_maps]
-        self._json = [path.split(".") for path in table.json_columns]
+        self._maps = [(path.split("."), path) for path in table.open_maps]
 
     def shape(self, rows: Iterable[Row], extra: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows as dlt shall load them, in the same order; *extra* columns are added to each. Rows are used up."""
@@ -56,10 +55,8 @@ class RowShaper:
         answers = _long_rows(row, long) if long is not None else []
         for parts, field in self._times:
             _each(row, parts, lambda holder, key, field=field: _set_time(holder, key, field))
-        for parts in self._json:
-            _each(row, parts, _set_json)
-        for parts in self._maps:
-            _each(row, parts, lambda holder, key, path=".".join(parts): self._set_map(holder, key, path))
+        for parts, path in self._maps:
+            _each(row, parts, lambda holder, key, path=path: self._set_map(holder, key, path))
         if long is not None:
             if long.instead:
                 row.pop(long.path, None)
@@ -90,7 +87,7 @@ class RowShaper:
             else:
                 shaped[column] = self._typed(path, key, value)
         if more:
-            shaped[MORE_KEYS] = orjson.dumps(more).decode()
+            shaped[MORE_KEYS] = more
         return shaped
 
     def _typed(self, path: str, key: str, value: Any) -> Any:
@@ -135,10 +132,6 @@ def _each(row: Row, parts: list[str], change: Any) -> None:
 
 def _set_time(holder: Row, key: str, field: Field) -> None:
     holder[key] = parse_time(holder[key], field)
-
-
-def _set_json(holder: Row, key: str) -> None:
-    holder[key] = orjson.dumps(holder[key]).decode()
 
 
 def _long_rows(row: Row, long: LongAnswers) -> list[Row]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from feedloom.catalogue import Endpoint, Field, Known, Table
 
 if TYPE_CHECKING:
-    from dlt.common.schema.typing import TColumnSchema, TDataType
+    from dlt.common.data_types import TDataType
+    from dlt.common.schema.typing import TColumnSchema
 
 _DATA_TYPES: dict[str, TDataType] = {
     "text": "text",

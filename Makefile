@@ -1,0 +1,47 @@
+# Everything here makes its own virtual environment and needs only python3 (3.11 to 3.14) and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs lock clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+demo: .venv/run.stamp ## load emulated data into feedloom.duckdb and show it; again: only what is new
+	@$(BIN)/feedloom demo
+
+test: .venv/dev.stamp ## run all tests
+	@$(BIN)/pytest -n 2
+
+check: .venv/dev.stamp ## lint, check the format and the types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+docs: .venv/dev.stamp ## write the reference from the catalogue
+	@$(BIN)/python docs/generate.py
+
+lock: .venv/dev.stamp ## pin the dependencies anew
+	@$(BIN)/$(LOCK) requirements/build.in --output-file requirements/build.lock
+	@$(BIN)/$(LOCK) pyproject.toml --output-file requirements/run.lock
+	@$(BIN)/$(LOCK) pyproject.toml --group dev --extra postgres --constraint requirements/run.lock --output-file requirements/dev.lock
+
+clean: ## remove the environment and what the demo made
+	rm -rf .venv .feedloom feedloom.duckdb
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "feedloom needs Python 3.11 to 3.14; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: .venv/bin/python requirements/build.lock requirements/run.lock pyproject.toml
+	@echo "installing feedloom into .venv ..."
+	@$(PIP) -r requirements/build.lock -r requirements/run.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.lock
+	@$(PIP) -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,76 @@
+"""The ``feedloom`` command: finds the command asked for, and gives every failure its text and exit code.
+
+Commands are imported when they are called, so that ``--version`` and ``--help`` start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from feedloom import __version__
+from feedloom.cli.failures import report_failure
+
+_COMMANDS = {
+    "demo": "Load both vendors' emulated data into a database here, and show it.",
+    "init": "Set up a project: source, key and destination.",
+    "check": "Tell whether the key works and the database can be written.",
+    "sync": "Load what is new from a vendor into the database.",
+    "status": "Show each table: its rows, and when it was last synced.",
+    "query": "Run SQL on the database, read-only.",
+    "emulator": "Play a vendor's API on this machine.",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"feedloom.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with findings, 4 key missing or refused, "
+    "5 vendor unreachable, 6 database locked or unwritable, 130 interrupted.",
+)
+@click.version_option(__version__, "--version", "-V", message="feedloom %(version)s")
+@click.option("--debug", is_flag=True, envvar="FEEDLOOM_DEBUG", help="Show the traceback of an unexpected error.")
+@click.pass_context
+def feedloom(context: click.Context, *, debug: bool) -> None:
+    """Load what your users say (Refiner) and do (Gainsight PX) into your own database.
+
+    \b
+    feedloom demo                      try it, without a key
+    feedloom init                      set up your own
+    feedloom sync refiner              load what is new
+    feedloom query "select ..."        look at it
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    context.obj = {"debug": debug}
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    given: list[str] = sys.argv[1:] if arguments is None else arguments
+    try:
+        code: Any = feedloom.main(given, prog_name="feedloom", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - the outermost edge: everything ends as a text and an exit code
+        code = report_failure(error, as_json="--json" in given, debug="--debug" in given)
+    sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else 0)

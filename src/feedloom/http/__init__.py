@@ -1,0 +1,24 @@
+"""One HTTP client for every vendor, driven by the catalogue: keys, pacing, retries, paging, errors."""
+
+from feedloom.http.answer import Answer, Page, Row
+from feedloom.http.auth import Key
+from feedloom.http.client import Client
+from feedloom.http.encode import Value
+from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
+from feedloom.http.limits import Limits, Meter
+from feedloom.http.observe import SILENT, Observer
+
+__all__ = [
+    "SILENT",
+    "Answer",
+    "Client",
+    "Key",
+    "Limits",
+    "Meter",
+    "Observer",
+    "OutcomeUnknownError",
+    "Page",
+    "Row",
+    "ScrollLostError",
+    "Value",
+]

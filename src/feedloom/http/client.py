@@ -1,0 +1,227 @@
+"""The client: one vendor, one key, every endpoint of its description."""
+
+from __future__ import annotations
+
+import asyncio
+import random as random_numbers
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+import httpx2
+
+from feedloom.catalogue import Endpoint, NoPaging, Vendor
+from feedloom.errors import InputError
+from feedloom.http.address import checked_base_url, join, server_url
+from feedloom.http.answer import Answer, Page, read_date
+from feedloom.http.auth import Key, choose_auth, hide_from_logs, key_headers, with_key
+from feedloom.http.encode import Call, Value, encode
+from feedloom.http.judge import Reply, Request, give_up, judge, not_repeated
+from feedloom.http.limits import Limits, limits_of
+from feedloom.http.observe import SILENT, Observer
+from feedloom.http.paging import list_params, read_pages, uses_up_a_page, with_page_size
+from feedloom.http.retry import Failure, Kind, Patience, may_repeat
+
+_WHOLE_ANSWER: Final = 10
+"""An answer that keeps trickling in may take this many times the time allowed for silence."""
+
+
+class Client:
+    """Calls one vendor's API with one key, paced, retried and checked as the vendor's description says.
+
+    An asynchronous context manager: calls work inside ``async with``, from as many tasks as one likes.
+
+    Args:
+        vendor: The description.
+        key: The key; it shows in no text, log line or error made here.
+        base_url: Where the API is, in place of the vendor's servers (a proxy, the emulator). Proxies and certificates
+            are taken from the environment as usual.
+        server: Name of one of the vendor's servers; None for its first.
+        auth: Name of one of the vendor's ways to send the key; None for its first.
+        observer: Is told what happens.
+        transport: Carries requests in place of the network.
+        attempts: How often one request is sent at most, from 1.
+        timeout_s: Seconds without a byte after which an attempt is over; a whole answer may take ten times as long.
+        connections: How many requests are under way at once.
+        limits: The limits to keep, in place of those shared by all clients of the key in this process.
+        clock: Seconds since 1970.
+        sleep: Waits that many seconds.
+        random: Draws from [0, 1).
+
+    Raises InputError for a *server*, *auth* or *base_url* that does not exist or cannot be.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        key: Key,
+        *,
+        base_url: str | None = None,
+        server: str | None = None,
+        auth: str | None = None,
+        observer: Observer = SILENT,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        attempts: int = 6,
+        timeout_s: float = 60.0,
+        connections: int = 16,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        random: Callable[[], float] = random_numbers.random,
+    ) -> None:
+        if attempts < 1 or connections < 1 or timeout_s <= 0:
+            raise ValueError("attempts and connections start at 1, and timeout_s is more than 0")
+        self.vendor = vendor
+        self._key = key
+        self._is_own_base = base_url is not None
+        self._base = server_url(vendor, server) if base_url is None else checked_base_url(base_url)
+        self._auth = choose_auth(vendor, auth)
+        if self._auth.kind == "param":
+            hide_from_logs(self._auth.field)
+        self._observer = observer
+        self._transport = transport
+        self._attempts = attempts
+        self._timeout_s = timeout_s
+        self._limits = limits_of(vendor, key) if limits is None else limits
+        self._connections = connections
+        self._places = asyncio.Semaphore(connections)
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._http: httpx2.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = httpx2.AsyncClient(
+            transport=self._transport,
+            timeout=httpx2.Timeout(self._timeout_s),
+            limits=httpx2.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
+            follow_redirects=False,
+            headers={"User-Agent": "feedloom"},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def call(self, endpoint: Endpoint, params: Mapping[str, Value]) -> Answer:
+        """The vendor's answer to one call; of a list, one page, of the largest size unless *params* says another.
+
+        Raises InputError before anything is sent, CredentialError, RefusedError, RateLimitedError, RetryLaterError
+        (OutcomeUnknownError for a call that must not be sent twice) or VendorError.
+        """
+        sized = with_page_size(endpoint, params)
+        call = encode(endpoint, sized)
+        url = self._key.mask(self._url(endpoint, call))
+        consumes = uses_up_a_page(endpoint, sized)
+        request = Request(vendor=self.vendor, endpoint=endpoint, key=self._key, url=url, consumes=consumes)
+        message = self._message(request, call)
+        patience = Patience(attempts=self._attempts, random=self._random)
+        while True:
+            outcome = await self._attempt(request, message, sized)
+            if isinstance(outcome, Answer):
+                return outcome
+            if not may_repeat(outcome, endpoint, consumes=consumes):
+                raise not_repeated(request, outcome.reason)
+            wait_s = patience.wait_s(outcome)
+            if wait_s is None:
+                raise give_up(request, outcome, attempts=patience.attempts_made)
+            self._observer.on_wait(outcome.reason, wait_s)
+            await self._sleep(wait_s)
+            self._observer.on_retry(endpoint, outcome.reason, patience.attempts_made + 1)
+
+    def pages(
+        self, endpoint: Endpoint, params: Mapping[str, Value], *, page_size: int | None = None
+    ) -> AsyncIterator[Page]:
+        """The pages of a list, first to last; of an endpoint that is no list, the one answer as a page of one row.
+
+        *page_size* is the most rows a page, lowered to what the vendor allows; None for that. Pages are asked for one
+        after the other, each when the one before was taken. Raises what ``call`` raises, VendorError when the list
+        breaks off or repeats itself, and ScrollLostError when a page of a scroll is lost, so that the list has to be
+        started over.
+        """
+        whole = list_params(endpoint, params, page_size)
+        return read_pages(endpoint, whole, ask=partial(self.call, endpoint), on_page=self._observer.on_page)
+
+    async def check_key(self) -> Answer:
+        """The answer of the cheapest call there is; raises CredentialError when the vendor refuses the key."""
+        probe = self.vendor.endpoint(self.vendor.probe)
+        size = {} if isinstance(probe.paging, NoPaging) else {probe.paging.size_param: 1}
+        return await self.call(probe, size)
+
+    async def _attempt(
+        self, request: Request, message: httpx2.Request, params: Mapping[str, Value]
+    ) -> Answer | Failure:
+        """One request, when the limits let it leave, and what its reply means."""
+        async with self._places:
+            await self._limits.acquire(request.endpoint, params, sleep=self._sleep, on_wait=self._observer.on_wait)
+            started_s = self._clock()
+            reply = await self._send(request, message)
+            status = reply.status if isinstance(reply, Reply) else None
+            self._observer.on_request(request.endpoint, status, max(0.0, self._clock() - started_s))
+        return judge(request, reply) if isinstance(reply, Reply) else reply
+
+    async def _send(self, request: Request, message: httpx2.Request) -> Reply | Failure:
+        """One request on the wire; the transport's errors, which hold the URL with the key, become words here."""
+        try:
+            async with asyncio.timeout(self._timeout_s * _WHOLE_ANSWER):
+                response = await self._opened.send(message)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as error:
+            host = message.url.netloc.decode()
+            return Failure(kind=Kind.UNSENT, reason=f"no connection to {host} ({request.quote(_words(error))})")
+        except (TimeoutError, httpx2.TimeoutException):
+            return Failure(kind=Kind.LOST, reason=f"no whole answer within the timeout of {self._timeout_s:g} s")
+        except httpx2.DecodingError:
+            return Failure(kind=Kind.GARBLED, reason="an answer that cannot be unpacked")
+        except httpx2.RequestError as error:
+            return Failure(kind=Kind.LOST, reason=f"the connection broke ({request.quote(_words(error))})")
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return Reply(
+            status=response.status_code,
+            headers=response.headers,
+            body=response.content,
+            received_at=read_date(response.headers.get("date")) or now,
+        )
+
+    def _message(self, request: Request, call: Call) -> httpx2.Request:
+        """The request as it is sent, with the key; an endpoint on a server of its own is called without.
+
+        Source: aptrinsic.openapi, listEngagementRuleEvents ("other host, no API key").
+        """
+        headers = {"Accept": "application/json" if request.endpoint.answer == "json" else "*/*"}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        url = self._url(request.endpoint, call)
+        if not request.endpoint.server:
+            headers.update(key_headers(self._auth, self._key))
+            url = with_key(url, self._auth, self._key)
+        try:
+            return self._opened.build_request(request.endpoint.method, url, headers=headers, content=call.body)
+        except httpx2.InvalidURL as error:
+            problem = f"{request.endpoint.name} was given more than a URL can hold: {request.quote(str(error))}"
+            hint = "Send fewer or shorter parameters."
+            raise InputError(problem, hint=hint, where=request.endpoint.name) from error
+
+    def _url(self, endpoint: Endpoint, call: Call) -> str:
+        """Where the call goes, without the key."""
+        base = self._base
+        if endpoint.server and not self._is_own_base:
+            base = self.vendor.servers[endpoint.server]
+        url = join(base, call.path, template=endpoint.path)
+        return f"{url}?{call.query}" if call.query else url
+
+    @property
+    def _opened(self) -> httpx2.AsyncClient:
+        if self._http is None:
+            raise RuntimeError("A Client makes calls inside `async with`")
+        return self._http
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

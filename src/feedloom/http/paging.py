@@ -1,0 +1,299 @@
+"""Reading a list page by page, in the way its endpoint describes, until its end is certain.
+
+The ways of paging decide which request comes next and touch nothing else; ``read_pages`` sends the requests and checks
+what comes back. A list never ends quietly when it may not be complete.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, Final, Protocol, assert_never, cast
+
+import orjson
+
+from feedloom.catalogue import CursorPaging, Endpoint, NoPaging, NumberPaging, Paging, ScrollPaging
+from feedloom.errors import InputError, VendorError
+from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, rows_of, whole_number
+from feedloom.http.encode import Value
+
+MOST_PAGES: Final = 10_000_000
+REMEMBERED_DIGESTS: Final = 200_000
+
+_FIRST_NUMBER: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What the request of the next page adds to the parameters of the list."""
+
+    params: Mapping[str, Value] = field(default_factory=dict)
+    position: int | str | None = None
+
+
+class _Way(Protocol):
+    """One way of paging, in the middle of one list."""
+
+    def first(self) -> Turn:
+        """The first request."""
+
+    def after(self, page: Page, content: Any) -> Turn | None:
+        """The request that follows *page*, whose parsed answer is *content*; None at the end."""
+
+
+def with_page_size(endpoint: Endpoint, params: Mapping[str, Value], page_size: int | None = None) -> dict[str, Value]:
+    """*params* with the page size, which is always sent, since vendors' defaults are small and disputed.
+
+    It is *page_size*, else the one in *params*, else the largest; a larger *page_size* is lowered to the largest.
+    Raises InputError for a size below 1, or one in *params* that is too large.
+    """
+    paging = endpoint.paging
+    if isinstance(paging, NoPaging):
+        return dict(params)
+    given = params.get(paging.size_param)
+    size = min(page_size, paging.size_max) if page_size is not None else paging.size_max if given is None else given
+    if not isinstance(size, int) or not 1 <= size <= paging.size_max:
+        problem = f"{endpoint.name} does not take {str(size)[:40]!r} as page size"
+        hint = f"Give a whole number from 1 to {paging.size_max}, or none for the largest."
+        raise InputError(problem, hint=hint, where=endpoint.name)
+    return {**params, paging.size_param: size}
+
+
+def list_params(endpoint: Endpoint, params: Mapping[str, Value], page_size: int | None) -> dict[str, Value]:
+    """*params* with the page size, for a list that is read from its start.
+
+    Raises InputError for a page size that cannot be, and where *params* say themselves which page comes.
+    """
+    for slot in ("number_param", "cursor_param", "scroll_param"):
+        name = getattr(endpoint.paging, slot, "")
+        if name and params.get(name) is not None:
+            problem = f"{endpoint.name} is read page by page, which sets {name!r} itself"
+            raise InputError(problem, hint=f"Leave {name!r} out.", where=endpoint.name)
+    return with_page_size(endpoint, params, page_size)
+
+
+def uses_up_a_page(endpoint: Endpoint, params: Mapping[str, Value]) -> bool:
+    """Whether the request takes the next page of a scroll, which the vendor hands out once.
+
+    Every scroll is taken to be one whose id stays the same: each call moves on, so a page that got lost is gone
+    (Source: aptrinsic-notes, section 10, "retry of a lost page").
+    """
+    return isinstance(endpoint.paging, ScrollPaging) and params.get(endpoint.paging.scroll_param) is not None
+
+
+async def read_pages(
+    endpoint: Endpoint,
+    params: Mapping[str, Value],
+    *,
+    ask: Callable[[Mapping[str, Value]], Awaitable[Answer]],
+    on_page: Callable[[Page], None],
+) -> AsyncIterator[Page]:
+    """The pages of a list in order, each one checked before it is handed out; *params* come from ``list_params``.
+
+    Raises VendorError where the rows are not where they should be, a page comes again, a cursor does not move, or the
+    list ends with fewer rows than the vendor says it has.
+    """
+    way = _way_of(endpoint.paging, params)
+    pages_seen = _Digests(1 if isinstance(endpoint.paging, ScrollPaging) else REMEMBERED_DIGESTS)
+    tally = _Tally(counts=isinstance(endpoint.paging, NumberPaging | CursorPaging))
+    turn = way.first()
+    for number in range(MOST_PAGES):
+        answer = await ask({**params, **turn.params})
+        page = _page(answer, number=number, turn=turn)
+        if page.rows and not pages_seen.add(orjson.dumps(page.rows)):
+            raise _unexpected(page, "brought the same rows as an earlier page")
+        following = way.after(page, answer.content)
+        tally.add(page)
+        if following is None:
+            tally.check_complete(page)
+            page = replace(page, is_last=True, parsed_rows=page.rows)
+        on_page(page)
+        yield page
+        if following is None:
+            return
+        turn = following
+    raise _unexpected(page, f"is not the last page after {MOST_PAGES:,}")
+
+
+class _Once:
+    """A list that comes whole."""
+
+    def first(self) -> Turn:
+        return Turn()
+
+    def after(self, page: Page, content: Any) -> None:  # noqa: ARG002  # nothing it could hold makes a second page
+        return None
+
+
+class _ByNumber:
+    """Pages asked for by number.
+
+    Ends at an empty page, at the vendor's own mark of the last page, and at a short page unless such a mark says that
+    more follow: a vendor that hands out fewer rows than asked for must not cut the list.
+    """
+
+    def __init__(self, paging: NumberPaging, *, size: int) -> None:
+        self._paging = paging
+        self._size = size
+
+    def first(self) -> Turn:
+        return self._turn(self._paging.first_number)
+
+    def after(self, page: Page, content: Any) -> Turn | None:
+        number = self._paging.first_number + page.number
+        mark = _is_last(content, number=number, last=self._paging.last, last_number=self._paging.last_number)
+        is_last = len(page.rows) < self._size if mark is None else mark
+        return None if is_last or not page.rows else self._turn(number + 1)
+
+    def _turn(self, number: int) -> Turn:
+        return Turn(params={self._paging.number_param: number}, position=number)
+
+
+class _ByCursor:
+    """Pages asked for by the cursor of the page before.
+
+    Where the first page brings no cursor and yet says that more follow, the whole list is read by number.
+    """
+
+    def __init__(self, paging: CursorPaging) -> None:
+        self._paging = paging
+        self._by_number = False
+        self._cursors = _Digests(REMEMBERED_DIGESTS)
+
+    def first(self) -> Turn:
+        return Turn()
+
+    def after(self, page: Page, content: Any) -> Turn | None:
+        if not page.rows:
+            return None
+        cursor = None if self._by_number else _token(page, content, self._paging.next)
+        if cursor is None:
+            return self._next_number(page, content)
+        if not self._cursors.add(str(cursor).encode()):
+            raise _unexpected(page, "named a cursor that was used before, so the list does not move on")
+        return Turn(params={self._paging.cursor_param: cursor}, position=cursor)
+
+    def _next_number(self, page: Page, content: Any) -> Turn | None:
+        if not self._paging.number_param or (page.number > 0 and not self._by_number):
+            return None
+        self._by_number = True
+        number = _FIRST_NUMBER + page.number
+        if _is_last(content, number=number, last="", last_number=self._paging.last_number) is not False:
+            return None
+        return Turn(params={self._paging.number_param: number + 1}, position=number + 1)
+
+
+class _ByScroll:
+    """Pages handed out by a scroll that the vendor keeps. Its id may stay the same and is no sign of standing still."""
+
+    def __init__(self, paging: ScrollPaging, *, size: int) -> None:
+        self._paging = paging
+        self._size = size
+
+    def first(self) -> Turn:
+        return Turn()
+
+    def after(self, page: Page, content: Any) -> Turn | None:
+        is_short = len(page.rows) < self._size and not self._paging.only_null_ends
+        scroll = _token(page, content, self._paging.next)
+        if is_short or not page.rows or scroll is None:
+            return None
+        return Turn(params={self._paging.scroll_param: scroll}, position=scroll)
+
+
+class _Digests:
+    """Which texts came before, as 16 bytes each; the oldest are forgotten past *most*."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._order: deque[bytes] = deque()
+        self._known: set[bytes] = set()
+
+    def add(self, text: bytes) -> bool:
+        """Whether *text* is new."""
+        digest = blake2b(text, digest_size=16).digest()
+        if digest in self._known:
+            return False
+        self._known.add(digest)
+        self._order.append(digest)
+        if len(self._order) > self._most:
+            self._known.discard(self._order.popleft())
+        return True
+
+
+class _Tally:
+    """Holds the rows received against the vendor's own count.
+
+    The smallest count that any page gave is the one to reach: rows that came or went while the list was read are no
+    loss. A count of 0 says nothing, since an empty page may carry it in the middle of a list.
+    """
+
+    def __init__(self, *, counts: bool) -> None:
+        self._counts = counts
+        self._received = 0
+        self._expected: int | None = None
+
+    def add(self, page: Page) -> None:
+        self._received += len(page.rows)
+        if page.total:
+            self._expected = page.total if self._expected is None else min(self._expected, page.total)
+
+    def check_complete(self, page: Page) -> None:
+        if self._counts and self._expected is not None and self._received < self._expected:
+            problem = f"ended the list after {self._received:,} rows, and the vendor counts {self._expected:,}"
+            raise _unexpected(page, problem)
+
+
+def _way_of(paging: Paging, params: Mapping[str, Value]) -> _Way:
+    match paging:
+        case NoPaging():
+            return _Once()
+        case NumberPaging():
+            return _ByNumber(paging, size=cast("int", params[paging.size_param]))
+        case CursorPaging():
+            return _ByCursor(paging)
+        case ScrollPaging():
+            return _ByScroll(paging, size=cast("int", params[paging.size_param]))
+        case _:
+            assert_never(paging)
+
+
+def _page(answer: Answer, *, number: int, turn: Turn) -> Page:
+    paging = answer.endpoint.paging
+    return Page(
+        endpoint=answer.endpoint,
+        request=answer.request,
+        position=turn.position,
+        number=number,
+        body=answer.body,
+        total=None if isinstance(paging, NoPaging) else whole_number(answer.content, paging.total),
+        received_at=answer.received_at,
+        is_last=False,
+        parsed_rows=rows_of(answer.content, endpoint=answer.endpoint, request=answer.request),
+    )
+
+
+def _is_last(content: Any, *, number: int, last: str, last_number: str) -> bool | None:
+    """Whether page *number* is the last one by the vendor's own marks; None where it carries none."""
+    flag = dig(content, last) if last else ABSENT
+    if isinstance(flag, bool):
+        return flag
+    highest = whole_number(content, last_number)
+    return None if highest is None else number >= highest
+
+
+def _token(page: Page, content: Any, path: str) -> str | int | None:
+    """The cursor or scroll id at *path*; None where it is null, absent or empty."""
+    token = dig(content, path)
+    if token is ABSENT or token is None or token == "":
+        return None
+    if isinstance(token, bool) or not isinstance(token, str | int):
+        raise _unexpected(page, f"named something at {path!r} that is no cursor")
+    return token
+
+
+def _unexpected(page: Page, problem: str) -> VendorError:
+    message = f"{page.endpoint.name}: page {page.number + 1} ({page.request}) {problem}"
+    return VendorError(message, hint=REPORT_HINT, where=page.endpoint.name)

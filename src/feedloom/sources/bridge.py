@@ -1,0 +1,73 @@
+"""Lets dlt's plain generators read from asynchronous ones, ahead of their use, in a thread beside."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+
+_POLL_S = 0.05
+_FULL_S = 0.002
+
+
+def iterate(start: Callable[[], AsyncGenerator[Item, None]], *, ahead: int = 4) -> Iterator[Item]:
+    """What the asynchronous generator made by *start* yields, in its order.
+
+    It runs in an event loop in a thread of its own and gets at most *ahead* items in front of the reader, so that
+    fetching goes on while rows are written and memory stays bounded. An error is raised here after the items before it.
+    When the reader stops early, the generator is cancelled and its connections are closed before this returns.
+    """
+    pump = _Pump(start, ahead)
+    thread = threading.Thread(target=lambda: asyncio.run(pump.run()), name="feedloom-fetch", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := pump.items.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        pump.stopped.set()
+        thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: BaseException | None
+
+
+class _Pump(Generic[Item]):
+    """Moves items from the asynchronous side to the queue that the plain side reads."""
+
+    def __init__(self, start: Callable[[], AsyncGenerator[Item, None]], ahead: int) -> None:
+        self.items: queue.Queue[Any] = queue.Queue(maxsize=ahead)
+        self.stopped = threading.Event()
+        self._start = start
+
+    async def run(self) -> None:
+        task = asyncio.ensure_future(self._move())
+        while not task.done():
+            await asyncio.wait([task], timeout=_POLL_S)
+            if self.stopped.is_set():
+                task.cancel()
+        if not task.cancelled():
+            await self._put(_End(task.exception()))
+
+    async def _move(self) -> None:
+        async with aclosing(self._start()) as source:
+            async for item in source:
+                await self._put(item)
+
+    async def _put(self, item: Any) -> None:
+        while not self.stopped.is_set():
+            try:
+                self.items.put_nowait(item)
+            except queue.Full:
+                await asyncio.sleep(_FULL_S)
+            else:
+                return

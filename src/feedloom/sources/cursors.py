@@ -1,0 +1,65 @@
+"""Where a windowed table keeps how far it is complete: in dlt's state, which commits together with the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from feedloom.sources.planning import Cursor, advance
+
+
+def place(state: MutableMapping[str, Any], params: Mapping[str, Any]) -> MutableMapping[str, Any]:
+    """The part of a resource's *state* that belongs to reading with *params*.
+
+    A table read with filters has a cursor of its own: moving the common one would skip the rows that were filtered out.
+    """
+    name = "all"
+    if params:
+        name = blake2b(orjson.dumps(dict(params), default=str, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+    found: MutableMapping[str, Any] = state.setdefault("cursors", {}).setdefault(name, {})
+    return found
+
+
+def load(kept: Mapping[str, Any]) -> Cursor:
+    """The cursor that :func:`save` kept; a new one where nothing is kept."""
+    pending = kept.get("pending")
+    return Cursor(
+        since=_moment(kept.get("since")),
+        through=_moment(kept.get("through")),
+        pending=(_moment(pending[0]), datetime.fromisoformat(pending[1])) if pending else None,
+        done=frozenset((name, start, end) for name, start, end in kept.get("done", ())),
+    )
+
+
+def save(kept: MutableMapping[str, Any], cursor: Cursor) -> None:
+    """Keep *cursor* as plain JSON."""
+    kept.clear()
+    for name, moment in (("since", cursor.since), ("through", cursor.through)):
+        if moment is not None:
+            kept[name] = moment.isoformat()
+    if cursor.pending is not None:
+        since, through = cursor.pending
+        kept["pending"] = [since.isoformat() if since is not None else None, through.isoformat()]
+        kept["done"] = sorted(list(window) for window in cursor.done)
+
+
+def after(
+    cursor: Cursor,
+    whole: tuple[datetime | None, datetime],
+    done: Iterable[tuple[str, str, str]],
+    *,
+    complete: bool,
+) -> Cursor:
+    """The cursor once *done* windows of the range *whole* are loaded, and with them all of it if *complete*."""
+    if complete:
+        return advance(cursor, whole)
+    return replace(cursor, pending=whole, done=cursor.done | frozenset(done))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,82 @@
+"""What one run shares with the sources made in it: how it is watched, stopped and limited."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from feedloom.catalogue import Table
+from feedloom.http import SILENT, Observer
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far the reading of one table got in this run.
+
+    Attributes:
+        rows: Rows the vendor gave, counted as they came.
+        pages: Pages (or single answers) they came in.
+        complete: Everything that was planned was read.
+        windows_left: Windows still to read, where a run takes them a few at a time.
+        keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
+        notes: Things a person should know, one sentence each.
+    """
+
+    rows: int = 0
+    pages: int = 0
+    complete: bool = False
+    windows_left: int = 0
+    keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One run of one or more tables.
+
+    Attributes:
+        now: When the run started, aware; no window ends after it.
+        observer: Hears of every request, page and wait.
+        stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
+        windows_at_once: How many windows of a table one extract takes; None for all.
+        transport: Makes the transport of each client, for tests in one process; None for the network.
+        on_rows: Hears of the shaped rows of each page, before they are loaded.
+        readings: What was read, by table.
+    """
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    observer: Observer = SILENT
+    stop: threading.Event = field(default_factory=threading.Event)
+    windows_at_once: int | None = None
+    transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
+    on_rows: Callable[[Table, list[dict[str, Any]]], None] = lambda _table, _rows: None
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+    def reading(self, table: str) -> Reading:
+        """The reading of *table*, started when it is first asked for."""
+        return self.readings.setdefault(table, Reading())
+
+
+_CURRENT: ContextVar[Session | None] = ContextVar("feedloom_session", default=None)
+
+
+def current_session() -> Session:
+    """The session that sources made now belong to; a silent one of their own when no run is under way."""
+    return _CURRENT.get() or Session()
+
+
+@contextmanager
+def active(session: Session) -> Iterator[Session]:
+    """Sources made inside the ``with`` block belong to *session*."""
+    token = _CURRENT.set(session)
+    try:
+        yield session
+    finally:
+        _CURRENT.reset(token)

@@ -1,0 +1,1 @@
+"""Keeps tables complete and fresh: plan, run, count, report."""

@@ -1,0 +1,150 @@
+"""Makes a sync ready to run from what a person asked for, and refuses what cannot work before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlt.extract import DltSource
+from dlt.pipeline.pipeline import Pipeline
+
+from feedloom.catalogue import Table, Vendor
+from feedloom.config import Setting, find_setting, moment, need_key
+from feedloom.errors import InputError
+from feedloom.http import Client, Key
+from feedloom.sources import SOURCES
+from feedloom.sources.planning import Range, plan_windows
+from feedloom.sources.session import Session
+from feedloom.sync.counts import loaded_range
+from feedloom.sync.tally import Tally
+from feedloom.sync.warehouse import Target, choose_target, open_pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """What to read again of a table: the parameters of each call, or all of it where that asks less of the vendor."""
+
+    calls: Sequence[Mapping[str, Any]]
+    whole: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One sync, ready to run.
+
+    Attributes:
+        vendor: Whose data.
+        target: Where to.
+        pipeline: The way there.
+        tables: The tables wanted, in loading order.
+        source: Makes the dlt source for a table; with calls to make instead of the planned ones, where some are given.
+        client: Makes a client of the vendor, for counting.
+        wanted: The range asked for.
+        full: Windowed tables are read whole again.
+        session: The run's own.
+        tally: Its counts.
+    """
+
+    vendor: Vendor
+    target: Target
+    pipeline: Pipeline
+    tables: Sequence[Table]
+    source: Callable[[Table, Reread | None], DltSource]
+    client: Callable[[], Client]
+    wanted: Range
+    full: bool = False
+    session: Session = field(default_factory=Session)
+    tally: Tally = field(default_factory=Tally)
+
+
+def make_job(
+    vendor: Vendor,
+    *,
+    only: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    full: bool = False,
+    to: str | None = None,
+    dataset: str | None = None,
+    base_url: str | None = None,
+    key: Setting | None = None,
+) -> Job:
+    """A sync of *vendor* as the command line asks for it; the key comes from dlt's configuration when none is given.
+
+    Raises:
+        InputError: An unknown table or destination, a date without zone, a start not before the end.
+        CredentialError: No key is set.
+        DestinationError: The database's folder is missing or can't be written.
+    """
+    tables = chosen_tables(vendor, [name.strip() for name in only.split(",")] if only else ())
+    wanted = Range(start=moment(start, "start"), end=moment(end, "end"))
+    key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
+    address = base_url or _setting(vendor, "base_url")
+    target = choose_target(vendor, to, dataset)
+    tally = Tally()
+    session = Session(observer=tally)
+
+    def source(table: Table, again: Reread | None) -> DltSource:
+        settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
+        if again is not None and not again.whole:
+            settings["lookups"] = {table.name: again.calls}
+        elif again is not None:
+            settings["full"] = True
+        else:
+            settings |= {"start": wanted.start, "end": wanted.end, "full": full}
+        made: DltSource = SOURCES[vendor.slug](**settings)
+        return made
+
+    def client() -> Client:
+        return Client(vendor, Key(key.value, key.origin), base_url=address, observer=tally)
+
+    return Job(
+        vendor=vendor,
+        target=target,
+        pipeline=open_pipeline(vendor, target),
+        tables=tables,
+        source=source,
+        client=client,
+        wanted=wanted,
+        full=full,
+        session=session,
+        tally=tally,
+    )
+
+
+def chosen_tables(vendor: Vendor, names: Sequence[str]) -> list[Table]:
+    """The tables called *names*, or all that are loaded by default; raises InputError for a name that is none."""
+    if not names:
+        return [table for table in vendor.tables if table.selected]
+    try:
+        return [vendor.table(name) for name in names]
+    except KeyError as missing:
+        raise InputError(
+            f"{vendor.title} has no table {missing.args[0]!r}",
+            hint=f"choose from {', '.join(table.name for table in vendor.tables)}",
+            code="FL230",
+        ) from None
+
+
+def plan(job: Job) -> list[dict[str, Any]]:
+    """What *job* would read, a row a table: how, and the calls or lists it begins; nothing is asked or written."""
+    return [_planned(job, table) for table in job.tables]
+
+
+def _planned(job: Job, table: Table) -> dict[str, Any]:
+    row: dict[str, Any] = {"table": table.name, "endpoint": table.endpoint}
+    if table.window is not None:
+        cursor = loaded_range(job.vendor, table, job.pipeline)
+        endpoint = job.vendor.endpoint(table.endpoint)
+        (since, through), reads = plan_windows(table.window, endpoint, cursor, job.wanted, job.session.now)
+        beginning = "the beginning" if since is None else since.isoformat()
+        return row | {"how": f"from {beginning} to {through.isoformat()}", "calls": f"{len(reads)} windows"}
+    if table.fan_out is not None:
+        return row | {"how": f"once for each of {table.fan_out.table}", "calls": "one or more each"}
+    return row | {"how": "the whole list" if table.write == "replace" else "once", "calls": "one list"}
+
+
+def _setting(vendor: Vendor, name: str) -> str | None:
+    found = find_setting(vendor.source_name, name)
+    return str(found.value) if found is not None else None

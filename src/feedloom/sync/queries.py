@@ -1,0 +1,66 @@
+"""Asks the destination, whichever it is: queries are written once and put into its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlglot
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.pipeline.pipeline import Pipeline
+from sqlglot import expressions as sql
+
+
+def column(pipeline: Pipeline, path: str, table: str | None = None) -> sql.Column:
+    """The column that holds the field at *path* of a row (``contact.account.uuid``)."""
+    naming = pipeline.default_schema.naming
+    name = naming.make_path(*(naming.normalize_identifier(part) for part in path.split(".")))
+    return sql.column(name, table=table, quoted=True)
+
+
+def relation(pipeline: Pipeline, table: str, alias: str | None = None) -> sql.Table:
+    """The table called *table* in the pipeline's dataset."""
+    with pipeline.sql_client() as client:
+        parts = client.make_qualified_table_name_path(
+            pipeline.default_schema.naming.normalize_table_identifier(table), quote=False
+        )
+    return sql.Table(
+        this=sql.to_identifier(parts[-1], quoted=True),
+        db=sql.to_identifier(parts[-2], quoted=True) if len(parts) > 1 else None,
+        catalog=sql.to_identifier(parts[-3], quoted=True) if len(parts) > 2 else None,  # noqa: PLR2004 - catalog.db.table
+        alias=sql.TableAlias(this=sql.to_identifier(alias)) if alias else None,
+    )
+
+
+def has_column(pipeline: Pipeline, table: str, path: str) -> bool:
+    """Whether the table holds the field at *path*; a field that was null in every row has no column."""
+    schema = pipeline.default_schema
+    name = schema.naming.normalize_table_identifier(table)
+    if name not in schema.tables:
+        return False
+    known = schema.get_table_columns(name).get(column(pipeline, path).name)
+    return known is not None and "data_type" in known
+
+
+def at(moment: datetime) -> sql.Expression:
+    """*moment* as a literal with time zone."""
+    text = sql.Literal.string(moment.astimezone(UTC).isoformat(sep=" "))
+    return sql.cast(text, sql.DataType.Type.TIMESTAMPTZ)
+
+
+def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
+    """The rows that *query* gives; none where its table does not exist yet."""
+    with pipeline.sql_client() as client:
+        dialect = client.capabilities.sqlglot_dialect
+        try:
+            return client.execute_sql(query.sql(dialect=dialect)) or ()
+        except DatabaseUndefinedRelation:
+            return ()
+
+
+def count(pipeline: Pipeline, table: str, *conditions: sql.Expression) -> int:
+    """How many rows of *table* meet all *conditions*; 0 where it does not exist yet."""
+    query = sqlglot.select(sql.Count(this=sql.Star())).from_(relation(pipeline, table))
+    rows = ask(pipeline, query.where(*conditions) if conditions else query)
+    return int(rows[0][0]) if rows else 0

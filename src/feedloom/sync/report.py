@@ -1,0 +1,83 @@
+"""What a sync did, table by table: data for people and programs alike."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete"]
+
+
+@dataclass(slots=True, kw_only=True)
+class TableReport:
+    """One table after a sync.
+
+    Attributes:
+        table: Its name.
+        rows: Rows it holds now.
+        new: Rows it did not hold before.
+        changed: Rows whose content changed.
+        same: Rows that were read and had not changed.
+        gone: Rows that left a whole list since the last sync; they are no longer in the table.
+        read: Rows that the vendor sent, repeats included.
+        requests: Requests sent for it, retries included.
+        seconds: Time it took.
+        source_rows: Rows that the vendor counts; None where it gives no count.
+        rows_checked: Rows here that this count is about: those in the range that was loaded.
+        verdict: How the two compare.
+        keys_past_cap: Keys that went to a JSON column because the table has enough columns.
+        notes: What a person should know, one sentence each.
+        history: The table gains a row a run by design, which counts as no news.
+    """
+
+    table: str
+    rows: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+    read: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+    source_rows: int | None = None
+    rows_checked: int | None = None
+    verdict: Verdict = "not checked"
+    keys_past_cap: int = 0
+    notes: list[str] = field(default_factory=list)
+    history: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """A whole sync; ``interrupted`` tells that it was stopped before its end, with what came so far kept."""
+
+    source: str
+    destination: str
+    dataset: str
+    tables: list[TableReport] = field(default_factory=list)
+    seconds: float = 0.0
+    requests: int = 0
+    interrupted: bool = False
+
+    @property
+    def new(self) -> int:
+        """New rows in all tables but the histories, which gain a row at every run."""
+        return sum(table.new for table in self.tables if not table.history)
+
+    @property
+    def changed(self) -> int:
+        """Changed rows in all tables."""
+        return sum(table.changed for table in self.tables)
+
+    @property
+    def findings(self) -> list[str]:
+        """What does not match and is not explained, one sentence a table; empty when every count agrees."""
+        return [
+            f"{table.table}: {table.rows_checked:,} rows here, {table.source_rows:,} at the source"
+            for table in self.tables
+            if table.verdict == "more at source"
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, with the sums."""
+        return {**asdict(self), "new": self.new, "changed": self.changed, "findings": self.findings}

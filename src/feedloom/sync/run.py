@@ -1,0 +1,145 @@
+"""Runs a sync: table after table, each extracted, loaded and checked before the next is begun.
+
+A table's rows and its cursor are committed together. What an earlier run left half loaded is loaded first. When the
+run is stopped, finished pages are kept, except of lists that replace their table: half a list would be a lie.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from dlt.common.exceptions import DltException
+from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.pipeline import Pipeline
+
+from feedloom.catalogue import Table
+from feedloom.sources.resources import StoppedError
+from feedloom.sources.session import active
+from feedloom.sync import repair
+from feedloom.sync.changes import ChangeCounter
+from feedloom.sync.counts import compare_counts
+from feedloom.sync.jobs import Job
+from feedloom.sync.queries import count
+from feedloom.sync.report import Report, TableReport
+
+
+def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
+    """Run *job*; *on_table* hears of each table as it is done.
+
+    The session's ``stop`` ends the run after the page at hand. Errors of the vendor and of the destination are raised
+    as they come (``failures.explain`` names them); tables finished before are loaded and stay so.
+    """
+    started = time.monotonic()
+    report = Report(source=job.vendor.slug, destination=job.target.to, dataset=job.target.dataset)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedloom-")))
+        counter = stack.enter_context(ChangeCounter(folder))
+        stack.enter_context(active(job.session))
+        job.session.on_rows = counter.add
+        job.pipeline.sync_destination()
+        _load(job.pipeline)
+        for table in job.tables:
+            if job.session.stop.is_set():
+                break
+            loader = _Loader(job, table, counter)
+            result = loader.sync()
+            report.tables.append(result)
+            on_table(result)
+    report.interrupted = job.session.stop.is_set()
+    report.seconds = time.monotonic() - started
+    report.requests = job.tally.requests
+    return report
+
+
+class _Loader:
+    """Brings one table up to date."""
+
+    def __init__(self, job: Job, table: Table, counter: ChangeCounter) -> None:
+        self._job = job
+        self._table = table
+        self._counter = counter
+        self._result = TableReport(table=table.name, history=table.write == "append")
+
+    def sync(self) -> TableReport:
+        """Load what is new, read again what an incremental load cannot see, and compare counts."""
+        job, result = self._job, self._result
+        started, requests = time.monotonic(), job.tally.requests
+        job.tally.begin(self._table.name)
+        while self._load_once() and not job.session.stop.is_set():
+            pass
+        reading = job.session.reading(self._table.name)
+        result.notes.extend(reading.notes)
+        if reading.complete:
+            self._repair()
+        else:
+            result.verdict = "incomplete"
+        result.read = reading.rows
+        result.keys_past_cap = len(reading.keys_past_cap)
+        result.rows = count(job.pipeline, self._table.name)
+        result.seconds = time.monotonic() - started
+        result.requests = job.tally.requests - requests
+        job.tally.end(self._table.name)
+        return result
+
+    def _repair(self) -> None:
+        job, table, result = self._job, self._table, self._result
+        again = repair.stale_copies(job, table)
+        if again is not None:
+            before = result.changed
+            self._load_once(again)
+            result.notes.append(f"{result.changed - before:,} rows were read again: their contact or form had changed.")
+        differing = repair.differing_windows(job, table)
+        if differing is not None:
+            self._load_once(differing)
+        counts = compare_counts(job.vendor, table, job.pipeline, job.client())
+        if counts is not None:
+            result.source_rows, result.rows_checked = counts.there, counts.here
+        result.verdict, note = repair.verdict(counts, reread=differing is not None)
+        if note:
+            result.notes.append(note)
+
+    def _load_once(self, again: repair.Reread | None = None) -> bool:
+        """Extract and load once; returns whether windows are left for another time."""
+        job, table, result = self._job, self._table, self._result
+        self._counter.start()
+        source: Any = job.source(table, again).with_resources(table.name)
+        rows_before = job.session.reading(table.name).rows
+        try:
+            job.pipeline.extract(source)
+        except (PipelineStepFailed, DltException) as error:
+            if not _was_stopped(error):
+                raise
+            result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
+            return False
+        job.pipeline.normalize()
+        reading = job.session.reading(table.name)
+        if table.primary_key:
+            changes = self._counter.compare(job.pipeline, table)
+            result.new += changes.new
+            result.changed += changes.changed
+            result.same += changes.same
+            result.gone = changes.gone if source.resources[table.name].write_disposition == "replace" else 0
+        else:
+            result.new += reading.rows - rows_before
+        _load(job.pipeline)
+        return reading.windows_left > 0
+
+
+def _load(pipeline: Pipeline) -> None:
+    if pipeline.has_pending_data:
+        pipeline.normalize()
+        pipeline.load(raise_on_failed_jobs=True)
+
+
+def _was_stopped(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, StoppedError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

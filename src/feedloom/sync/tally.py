@@ -1,0 +1,90 @@
+"""Counts the requests, pages and waits of a run, and passes them on to whoever shows progress."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from feedloom.catalogue import Endpoint
+from feedloom.http import Page
+
+
+class Progress(Protocol):
+    """Whoever shows how far a run is; called from the thread that fetches."""
+
+    def begin(self, table: str) -> None:
+        """The reading of *table* begins."""
+
+    def rows(self, table: str, count: int, total: int | None) -> None:
+        """*count* more rows of *table* came, of *total* in all where the vendor says so."""
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Nothing is sent for *seconds*, because of *reason*."""
+
+    def end(self, table: str) -> None:
+        """The table is loaded."""
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def begin(self, table: str) -> None:
+        """Do nothing."""
+
+    def rows(self, table: str, count: int, total: int | None) -> None:
+        """Do nothing."""
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def end(self, table: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """An observer of the HTTP client that keeps count.
+
+    Attributes:
+        progress: Whoever shows it.
+        requests: Requests sent, retries included.
+        retries: How many of them were retries.
+        waited_s: Seconds spent waiting for limits.
+    """
+
+    progress: Progress = field(default_factory=Quiet)
+    requests: int = 0
+    retries: int = 0
+    waited_s: float = 0.0
+    _table: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, table: str) -> None:
+        """Count what follows for *table*."""
+        self._table = table
+        self.progress.begin(table)
+
+    def end(self, table: str) -> None:
+        """The table is loaded."""
+        self.progress.end(table)
+
+    def on_request(self, endpoint: Endpoint, status: int | None, seconds: float) -> None:  # noqa: ARG002 - Observer
+        """Count a request."""
+        with self._lock:
+            self.requests += 1
+
+    def on_page(self, page: Page) -> None:
+        """Pass on the page's rows."""
+        self.progress.rows(self._table, len(page.rows), page.total)
+
+    def on_wait(self, reason: str, seconds: float) -> None:
+        """Count a wait."""
+        with self._lock:
+            self.waited_s += seconds
+        self.progress.wait(reason, seconds)
+
+    def on_retry(self, endpoint: Endpoint, reason: str, attempt: int) -> None:  # noqa: ARG002 - Observer
+        """Count a retry."""
+        with self._lock:
+            self.retries += 1

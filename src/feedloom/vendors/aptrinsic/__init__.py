@@ -1,0 +1,1 @@
+"""Gainsight PX, formerly Aptrinsic: product analytics and in-app engagements."""

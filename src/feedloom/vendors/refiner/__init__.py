@@ -1,0 +1,1 @@
+"""Refiner: in-app surveys, their responses, contacts, forms, segments and reports."""
