@@ -12,7 +12,7 @@ from feedloom.errors import InputError
 from feedloom.http.address import join
 
 if TYPE_CHECKING:
-    from tests.http.conftest import Stage
+    from .conftest import Stage
 
 
 @pytest.mark.parametrize(

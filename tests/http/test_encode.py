@@ -18,7 +18,7 @@ from feedloom.http import Value
 from feedloom.http.encode import encode
 
 if TYPE_CHECKING:
-    from tests.http.conftest import Stage
+    from .conftest import Stage
 
 SOURCE = Source(where=("made up",), checked="2026-01", known=Known.ASSUMED)
 TEXTS = st.text(st.characters(codec="utf-8"))

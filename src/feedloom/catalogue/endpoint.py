@@ -30,7 +30,7 @@ class Endpoint:
         repeatable: Sending the same call twice has the same effect as once, so that it may be retried after its body
             was sent.
         params: Everything it accepts.
-        one_of: Sets of parameters of which exactly one member must be given.
+        one_of: Sets of parameters of which at least one member must be given.
         open_body: Further keys of the body are accepted (traits, answers).
         records: Path of the list of rows in the answer; empty for an answer that is itself the row or the list.
         is_list: The answer holds many rows.

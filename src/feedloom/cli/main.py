@@ -67,6 +67,7 @@ def feedloom(context: click.Context, *, debug: bool) -> None:
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     try:
         code: Any = feedloom.main(given, prog_name="feedloom", standalone_mode=False)

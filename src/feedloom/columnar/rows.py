@@ -5,6 +5,7 @@ What changes on the way:
 * moments become aware UTC datetimes, as the catalogue says;
 * the keys of open maps get columns of their own (see ``names``), and a value of another kind than its column goes to
   the variant column that dlt would name (``nps__v_text``), also where dlt itself would turn it into text;
+* a key that is null has no column of its own until a value comes;
 * keys past the cap go together into one JSON column;
 * a map of answers also comes out long, one child row an answer;
 * ``[]`` in place of an empty map, as PHP writes it, is read as the empty map;
@@ -27,6 +28,7 @@ Row = dict[str, Any]
 
 _INT64 = range(-(2**63), 2**63)
 _EXACT_FLOAT = 2**53
+_SCALARS = frozenset({"text", "integer", "number", "boolean", "timestamp"})
 
 
 class RowShaper:
@@ -42,6 +44,7 @@ class RowShaper:
         self._table = table
         self._names = names
         self._times = [(field.name.split("."), field) for field in endpoint.fields if field.type == "timestamp"]
+        self._nested = [field.name.split(".") for field in endpoint.fields if field.type not in _SCALARS]
         self._maps = [(path.split("."), path) for path in table.open_maps]
 
     def shape(self, rows: Iterable[Row], extra: Mapping[str, Any] | None = None) -> list[Row]:
@@ -55,6 +58,8 @@ class RowShaper:
         answers = _long_rows(row, long) if long is not None else []
         for parts, field in self._times:
             _each(row, parts, lambda holder, key, field=field: _set_time(holder, key, field))
+        for parts in self._nested:
+            _each(row, parts, _drop_null, nulls=True)
         for parts, path in self._maps:
             _each(row, parts, lambda holder, key, path=path: self._set_map(holder, key, path))
         if long is not None:
@@ -75,6 +80,8 @@ class RowShaper:
         shaped: Row = {}
         more: Row = {}
         for key, value in values.items():
+            if value is None:
+                continue
             column = self._names.column(path, key)
             if column is None:
                 more[key] = value
@@ -91,8 +98,6 @@ class RowShaper:
         return shaped
 
     def _typed(self, path: str, key: str, value: Any) -> Any:
-        if value is None:
-            return None
         kind = _kind(value)
         held = self._names.kind(path, key, kind)
         if held == kind or (held == "double" and kind == "bigint" and abs(value) <= _EXACT_FLOAT):
@@ -117,8 +122,8 @@ def _kind(value: str | float) -> str:
             return "text"
 
 
-def _each(row: Row, parts: list[str], change: Any) -> None:
-    """Call *change(holder, key)* wherever the path *parts* leads to a value; ``name[]`` walks a list."""
+def _each(row: Row, parts: list[str], change: Any, *, nulls: bool = False) -> None:
+    """Call *change(holder, key)* wherever the path *parts* leads to a value, or a null; ``name[]`` walks a list."""
     holders: list[Any] = [row]
     for part in parts[:-1]:
         name = part.removesuffix("[]")
@@ -126,8 +131,13 @@ def _each(row: Row, parts: list[str], change: Any) -> None:
         holders = [item for items in inner if isinstance(items, list) for item in items] if name != part else inner
     key = parts[-1]
     for holder in holders:
-        if isinstance(holder, dict) and holder.get(key) is not None:
+        if isinstance(holder, dict) and (holder.get(key) is not None or (nulls and key in holder)):
             change(holder, key)
+
+
+def _drop_null(holder: Row, key: str) -> None:
+    if holder[key] is None:
+        del holder[key]
 
 
 def _set_time(holder: Row, key: str, field: Field) -> None:

@@ -63,10 +63,15 @@ def column_hints(table: Table, endpoint: Endpoint) -> dict[str, TColumnSchema]:
     def column(path: str) -> str:
         return naming.make_path(*(naming.normalize_identifier(part) for part in path.split(".")))
 
+    long = table.long_answers
+    long_only = f"{long.path}." if long is not None and long.instead else "\0"
     hints: dict[str, TColumnSchema] = {
         column(field.name): {"data_type": _DATA_TYPES[field.type]}
         for field in endpoint.fields
-        if field.type in _DATA_TYPES and field.known is not Known.ASSUMED and "[]" not in field.name
+        if field.type in _DATA_TYPES
+        and field.known is not Known.ASSUMED
+        and "[]" not in field.name
+        and not field.name.startswith(long_only)
     }
     for path in table.json_columns:
         hints[column(path)] = {"data_type": "json"}

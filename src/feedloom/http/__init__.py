@@ -1,6 +1,6 @@
 """One HTTP client for every vendor, driven by the catalogue: keys, pacing, retries, paging, errors."""
 
-from feedloom.http.answer import Answer, Page, Row
+from feedloom.http.answer import Answer, Page, Row, read_json, rows_of
 from feedloom.http.auth import Key
 from feedloom.http.client import Client
 from feedloom.http.encode import Value
@@ -21,4 +21,6 @@ __all__ = [
     "Row",
     "ScrollLostError",
     "Value",
+    "read_json",
+    "rows_of",
 ]

@@ -73,11 +73,13 @@ class Patience:
         As long as the vendor asked for, else a random part of a span that doubles each time (full jitter).
         """
         self.attempts_made += 1
+        if self.attempts_made >= self._attempts:
+            return None
         wait_s = failure.retry_after_s
         if wait_s is None:
             first_s = _FIRST_BACKOFF_S.get(failure.kind, 1.0)
             wait_s = self._random() * min(LONGEST_BACKOFF_S, first_s * 2 ** (self.attempts_made - 1))
-        if self.attempts_made >= self._attempts or self._waited_s + wait_s > LONGEST_TOTAL_S:
+        if self._waited_s + wait_s > LONGEST_TOTAL_S:
             return None
         self._waited_s += wait_s
         return wait_s

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import replace
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from feedloom.sources.planning import Cursor, advance
+from feedloom.sources.planning import Cursor
 
 
 def place(state: MutableMapping[str, Any], params: Mapping[str, Any]) -> MutableMapping[str, Any]:
@@ -27,13 +26,7 @@ def place(state: MutableMapping[str, Any], params: Mapping[str, Any]) -> Mutable
 
 def load(kept: Mapping[str, Any]) -> Cursor:
     """The cursor that :func:`save` kept; a new one where nothing is kept."""
-    pending = kept.get("pending")
-    return Cursor(
-        since=_moment(kept.get("since")),
-        through=_moment(kept.get("through")),
-        pending=(_moment(pending[0]), datetime.fromisoformat(pending[1])) if pending else None,
-        done=frozenset((name, start, end) for name, start, end in kept.get("done", ())),
-    )
+    return Cursor(since=_moment(kept.get("since")), through=_moment(kept.get("through")))
 
 
 def save(kept: MutableMapping[str, Any], cursor: Cursor) -> None:
@@ -42,23 +35,6 @@ def save(kept: MutableMapping[str, Any], cursor: Cursor) -> None:
     for name, moment in (("since", cursor.since), ("through", cursor.through)):
         if moment is not None:
             kept[name] = moment.isoformat()
-    if cursor.pending is not None:
-        since, through = cursor.pending
-        kept["pending"] = [since.isoformat() if since is not None else None, through.isoformat()]
-        kept["done"] = sorted(list(window) for window in cursor.done)
-
-
-def after(
-    cursor: Cursor,
-    whole: tuple[datetime | None, datetime],
-    done: Iterable[tuple[str, str, str]],
-    *,
-    complete: bool,
-) -> Cursor:
-    """The cursor once *done* windows of the range *whole* are loaded, and with them all of it if *complete*."""
-    if complete:
-        return advance(cursor, whole)
-    return replace(cursor, pending=whole, done=cursor.done | frozenset(done))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from feedloom.catalogue import Endpoint, Slices, Table, Vendor
 from feedloom.http import Client
-from feedloom.sources.planning import Read, back_months, months, next_month
+from feedloom.sources.planning import (
+    Cursor,
+    Range,
+    Read,
+    back_months,
+    months,
+    next_month,
+    plan_windows,
+    span_to_read,
+)
+from feedloom.sources.reading import Reader
 
 
 @dataclass(slots=True)
@@ -39,29 +50,48 @@ def slice_state(state: MutableMapping[str, Any]) -> SliceState:
     return SliceState(state.setdefault("slices", {}))
 
 
-async def plan_fan_out(
-    client: Client, vendor: Vendor, table: Table, known: SliceState, now: datetime
-) -> AsyncIterator[Read]:
-    """A read for each row of the other table, or for each of its slices; that table is read from the vendor."""
-    fan_out = table.fan_out
-    if fan_out is None:
-        raise ValueError(f"table {table.name} does not fan out")
-    parent = vendor.table(fan_out.table)
-    endpoint = vendor.endpoint(table.endpoint)
-    async for page in client.pages(vendor.endpoint(parent.endpoint), parent.params):
-        for row in page.rows:
+@dataclass(frozen=True, slots=True)
+class FanOutReads:
+    """Makes the reads of a table that asks once for each row of another table; that table is read from the vendor."""
+
+    vendor: Vendor
+    table: Table
+    known: SliceState
+    now: datetime
+
+    async def for_each_row(self, client: Client, windows: Sequence[Read] | None = None) -> AsyncIterator[Read]:
+        """A read for each row of the other table, for each of its slices, or for each of *windows*."""
+        fan_out = self.table.fan_out
+        if fan_out is None:
+            raise ValueError(f"table {self.table.name} does not fan out")
+        endpoint = self.vendor.endpoint(self.table.endpoint)
+        async for row in self._rows(client, self.vendor.table(fan_out.table)):
             params = {
                 name: [row[field]] if endpoint.param(name).encoding == "list" else row[field]
                 for name, field in fan_out.params.items()
+                if row.get(field) is not None
             }
-            read = Read(
-                params={**table.params, **params}, extra={name: row[field] for name, field in fan_out.carry.items()}
-            )
-            if table.slices is None:
-                yield read
-            else:
-                for piece in _slices(table.slices, endpoint, read, row, known, now):
-                    yield piece
+            extra = {name: row[field] for name, field in fan_out.carry.items()}
+            for read in windows if windows is not None else [Read(params=self.table.params)]:
+                whole = Read(params={**read.params, **params}, extra=extra)
+                if self.table.slices is None:
+                    yield whole
+                else:
+                    for piece in _slices(self.table.slices, endpoint, whole, row, self.known, self.now):
+                        yield piece
+
+    async def _rows(self, client: Client, parent: Table) -> AsyncIterator[Mapping[str, Any]]:
+        endpoint = self.vendor.endpoint(parent.endpoint)
+        reads = [Read(params=parent.params)]
+        if parent.window is not None and not parent.window.optional:
+            span = span_to_read(parent.window, Cursor(), Range(), self.now)
+            reads = plan_windows(parent.window, endpoint, span, parent.params, first=True)
+        reader = Reader(client, endpoint)
+        for read in reads:
+            async with aclosing(reader.read_list(read)) as pages:
+                async for page in pages:
+                    for row in page.rows:
+                        yield row
 
 
 def _slices(

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from feedloom.catalogue import Endpoint, Pass, Window
 from feedloom.errors import InputError
+
+_SHORTEST = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the first page must show before a filter of the vendor is trusted.
+
+    Attributes:
+        column: The rows' column that the filter compares, in epoch milliseconds.
+        least: No row may lie before it.
+        otherwise: Parameters of the call that is made when a row does.
+    """
+
+    column: str
+    least: int
+    otherwise: Mapping[str, Any]
+
+    def holds(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether *rows* lie inside the filter, in order."""
+        values = [row.get(self.column) for row in rows]
+        numbers = [value for value in values if isinstance(value, int) and value >= self.least]
+        return len(numbers) == len(values) and numbers == sorted(numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +41,26 @@ class Read:
     Attributes:
         params: Parameters of the call.
         extra: Columns added to each of its rows.
-        window: Identity of the window it reads, for the ledger of finished ones; None when it reads no window.
+        bounds: The window it reads, [start, end); None when it reads no window.
+        bounded: Makes the same read for another window.
+        proof: What its first page must show.
     """
 
     params: Mapping[str, Any]
     extra: Mapping[str, Any] = field(default_factory=dict)
-    window: tuple[str, str, str] | None = None
+    bounds: tuple[datetime, datetime] | None = None
+    bounded: Callable[[datetime, datetime], Read] | None = None
+    proof: Proof | None = None
+
+    def halves(self) -> tuple[Read, Read] | None:
+        """Two reads that together see what this one does; None when its window cannot be cut."""
+        if self.bounds is None or self.bounded is None:
+            return None
+        start, end = self.bounds
+        middle = start + (end - start) / 2
+        if end - start < _SHORTEST:
+            return None
+        return self.bounded(start, middle), self.bounded(middle, end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,56 +97,52 @@ class Cursor:
 
     Attributes:
         since: First moment loaded; None when the whole history is.
-        through: First moment not yet loaded.
-        pending: Windows that were planned together and are not all done: ``(since, through)`` of the plan under way.
-        done: Windows of that plan that are loaded, as ``(pass, start, end)``.
+        through: First moment not yet loaded; None before the first complete load.
     """
 
     since: datetime | None = None
     through: datetime | None = None
-    pending: tuple[datetime | None, datetime] | None = None
-    done: frozenset[tuple[str, str, str]] = frozenset()
 
 
-def plan_windows(
-    window: Window, endpoint: Endpoint, cursor: Cursor, wanted: Range, now: datetime
-) -> tuple[tuple[datetime | None, datetime], list[Read]]:
-    """The range to read now and the calls that read it, oldest first, without the windows already done.
+Span: TypeAlias = tuple[datetime | None, datetime]
+
+
+def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -> Span:
+    """The range to read now, [since, through); since None stands for the beginning.
 
     A first load goes from ``wanted.start``, else from the table's history, else from the beginning; a later one from a
     look-back before the last complete load. The end is ``wanted.end``, else *now* cut to the second; it never lies in
     the future, where rows still to come would be passed over.
     """
     end = min(wanted.end or now, now).astimezone(UTC).replace(microsecond=0)
-    if cursor.pending is not None and wanted.start is None and wanted.end is None:
-        since, end = cursor.pending
-        first = cursor.through is None
-    elif wanted.start is not None:
-        since, first = wanted.start.astimezone(UTC), cursor.through is None
-    elif cursor.through is not None:
-        since, first = cursor.through - window.look_back, False
-    else:
-        since, first = (end - window.history if window.history is not None else None), True
+    if wanted.start is not None:
+        return wanted.start.astimezone(UTC), end
+    if cursor.through is not None:
+        return cursor.through - window.look_back, end
+    return (end - window.history if window.history is not None else None), end
+
+
+def plan_windows(
+    window: Window, endpoint: Endpoint, span: Span, params: Mapping[str, Any], *, first: bool
+) -> list[Read]:
+    """The calls that read *span*, oldest window first, each with *params*; *first* says that nothing is loaded yet."""
+    since, end = span
     if since is not None and since >= end:
-        return (since, end), []
+        return []
     passes = [step for step in window.passes if (step.first if first else step.later)]
-    reads = [
-        read
-        for piece in pieces(since, end, window.longest)
-        for step in passes
-        if (read := _read(window, endpoint, step, piece)).window not in cursor.done
+    return [
+        _read(window, endpoint, step, piece, params) for piece in pieces(since, end, window.longest) for step in passes
     ]
-    return (since, end), reads
 
 
-def advance(cursor: Cursor, read: tuple[datetime | None, datetime]) -> Cursor:
-    """The cursor after the whole range *read* was loaded: it never moves back, and never over a gap."""
-    since, through = read
+def advance(cursor: Cursor, span: Span) -> Cursor:
+    """The cursor after all of *span* was loaded: it never moves back, and never over a gap."""
+    since, through = span
     if cursor.through is None:
         return Cursor(since=since, through=through)
     touches = (since is None or since <= cursor.through) and (cursor.since is None or through >= cursor.since)
     if not touches:
-        return Cursor(since=cursor.since, through=cursor.through)
+        return cursor
     start = None if since is None or cursor.since is None else min(since, cursor.since)
     return Cursor(since=start, through=max(through, cursor.through))
 
@@ -149,22 +182,54 @@ def back_months(day: date, count: int) -> date:
     return day.replace(day=1)
 
 
-def _read(window: Window, endpoint: Endpoint, step: Pass, piece: tuple[datetime | None, datetime]) -> Read:
+def _read(window: Window, endpoint: Endpoint, step: Pass, piece: Span, params: Mapping[str, Any]) -> Read:
     start, end = piece
-    identity = (step.name, "" if start is None else start.isoformat(), end.isoformat())
+
+    def bounded(start: datetime, end: datetime) -> Read:
+        return _read(window, endpoint, step, (start, end), params)
+
+    common = {**step.params, **params}
     if window.style == "filter":
-        bounds = [f"{step.column}<{_epoch_ms(end)}"]
-        if start is not None:
-            bounds.insert(0, f"{step.column}>={_epoch_ms(start)}")
-        params: dict[str, Any] = {endpoint.filter_param: [";".join(bounds)], endpoint.sort_param: step.column}
-        return Read(params={**step.params, **params}, window=identity)
+        return _filtered(window, endpoint, step, piece, common, bounded)
     if endpoint.window is None:
         raise ValueError(f"endpoint {endpoint.name} has no window parameters")
     start_param, end_param = endpoint.window
-    bounds_params: dict[str, Any] = {end_param: end}
+    bounds: dict[str, Any] = {end_param: _bound(window, end)}
+    if start is None:
+        return Read(params={**common, **bounds})
+    return Read(params={**common, start_param: _bound(window, start), **bounds}, bounds=(start, end), bounded=bounded)
+
+
+def _filtered(
+    window: Window,
+    endpoint: Endpoint,
+    step: Pass,
+    piece: Span,
+    params: Mapping[str, Any],
+    bounded: Callable[[datetime, datetime], Read],
+) -> Read:
+    start, end = piece
+    if start is None and window.optional:
+        return Read(params=params)
+    terms = [f"{step.column}<{_epoch_ms(end)}"]
     if start is not None:
-        bounds_params[start_param] = start
-    return Read(params={**step.params, **bounds_params}, window=identity)
+        terms.insert(0, f"{step.column}>={_epoch_ms(start)}")
+    own = [group for group in params.get(endpoint.filter_param, ()) if group]
+    groups = [";".join([group.rstrip(";"), *terms]) for group in own] or [";".join(terms)]
+    filtered = {**params, endpoint.filter_param: groups, endpoint.sort_param: step.column}
+    if start is None:
+        return Read(params=filtered)
+    if window.disputed:
+        # Rows that changed after the window's end are as welcome as those inside it: no upper bound, which keeps the
+        # proof simple.
+        groups = [";".join([*([group.rstrip(";")] if group else []), terms[0]]) for group in own or [""]]
+        proof = Proof(column=step.column, least=_epoch_ms(start), otherwise=params)
+        return Read(params={**filtered, endpoint.filter_param: groups}, proof=proof)
+    return Read(params=filtered, bounds=(start, end), bounded=bounded)
+
+
+def _bound(window: Window, moment: datetime) -> datetime | int:
+    return _epoch_ms(moment) if window.time == "epoch_ms" else moment
 
 
 def _epoch_ms(moment: datetime) -> int:

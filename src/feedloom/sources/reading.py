@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from feedloom.catalogue import Endpoint
-from feedloom.http import Client, ScrollLostError
+from feedloom.errors import RefusedError
+from feedloom.http import Client, ScrollLostError, read_json, rows_of
+from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Read
+
+_RESTARTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,73 +23,123 @@ class Rows:
 
     read: Read
     rows: list[dict[str, Any]]
-    total: int | None
+    total: int | None = None
+    note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The last page of a read has been handed on."""
+class Reader:
+    """Reads lists of one endpoint through a client.
 
-    read: Read
-
-
-async def read_list(client: Client, endpoint: Endpoint, read: Read) -> AsyncGenerator[Rows, None]:
-    """The pages of one read, in order; a single answer that is no list comes as one row.
-
-    A scroll that lost a page starts over, at most three times: rows that come twice merge on their key.
+    Args:
+        client: An open client.
+        endpoint: What is read.
+        journal: Keeps the pages, and gives those of lists that an earlier run had finished; None to keep none.
     """
-    for last in (False, False, False, True):
+
+    def __init__(self, client: Client, endpoint: Endpoint, journal: Journal | None = None) -> None:
+        self._client = client
+        self._endpoint = endpoint
+        self._journal = journal
+
+    async def read_many(self, reads: AsyncIterator[Read], *, side_by_side: int) -> AsyncGenerator[Rows, None]:
+        """The pages of all *reads*, at most *side_by_side* lists under way at once.
+
+        Pages of one read keep their order; pages of different reads mix. The first error stops all of them and is
+        raised here. Memory holds one page a read under way, and one more.
+        """
+        events: asyncio.Queue[Rows | None] = asyncio.Queue(maxsize=1)
+        taking = asyncio.Lock()
+
+        async def work() -> None:
+            while True:
+                async with taking:
+                    read = await anext(reads, None)
+                if read is None:
+                    return
+                async with aclosing(self.read_list(read)) as pages:
+                    async for rows in pages:
+                        await events.put(rows)
+
+        async def work_all() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(side_by_side):
+                        group.create_task(work())
+            finally:
+                await events.put(None)
+
+        working = asyncio.create_task(work_all())
         try:
-            async for page in client.pages(endpoint, read.params):
-                yield Rows(read=read, rows=page.rows, total=page.total)
-        except ScrollLostError:
-            if last:
-                raise
-        else:
-            return
-
-
-async def read_many(
-    client: Client, endpoint: Endpoint, reads: AsyncIterator[Read], *, side_by_side: int
-) -> AsyncGenerator[Rows | Finished, None]:
-    """The pages of all *reads*, at most *side_by_side* lists under way at once.
-
-    Pages of one read keep their order; pages of different reads mix. The first error stops all of them and is raised
-    here. Memory holds one page a read under way, and one more.
-    """
-    events: asyncio.Queue[Rows | Finished | None] = asyncio.Queue(maxsize=1)
-    taking = asyncio.Lock()
-
-    async def work() -> None:
-        while True:
-            async with taking:
-                read = await anext(reads, None)
-            if read is None:
-                return
-            async with aclosing(read_list(client, endpoint, read)) as pages:
-                async for rows in pages:
-                    await events.put(rows)
-            await events.put(Finished(read=read))
-
-    async def work_all() -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(side_by_side):
-                    group.create_task(work())
+            while (event := await events.get()) is not None:
+                yield event
+            await _raise_first(working)
         finally:
-            await events.put(None)
+            working.cancel()
+            while not working.done():
+                if not events.empty():
+                    events.get_nowait()
+                await asyncio.sleep(0)
 
-    working = asyncio.create_task(work_all())
-    try:
-        while (event := await events.get()) is not None:
-            yield event
-        await _raise_first(working)
-    finally:
-        working.cancel()
-        while not working.done():
-            if not events.empty():
-                events.get_nowait()
-            await asyncio.sleep(0)
+    async def read_list(self, read: Read) -> AsyncGenerator[Rows, None]:
+        """The pages of one read, in order; a single answer that is no list comes as one row.
+
+        A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. A window
+        that the vendor finds too long is read in halves. A filter that does not prove itself is left out.
+        """
+        if self._journal is not None and self._journal.is_finished(self._endpoint, read):
+            for body in self._journal.pages(self._endpoint, read):
+                yield Rows(read=read, rows=self._parse(body))
+            return
+        try:
+            async with aclosing(self._ask_patiently(read)) as pages:
+                async for rows in pages:
+                    yield rows
+        except RefusedError as refusal:
+            halves = read.halves() if _is_too_long(refusal) else None
+            if halves is None:
+                raise
+            for half in halves:
+                async with aclosing(self.read_list(half)) as pages:
+                    async for rows in pages:
+                        yield rows
+
+    async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
+        for restart in range(_RESTARTS + 1):
+            try:
+                async with aclosing(self._ask(read)) as pages:
+                    async for rows in pages:
+                        yield rows
+            except ScrollLostError:
+                if restart == _RESTARTS:
+                    raise
+            else:
+                return
+
+    async def _ask(self, read: Read) -> AsyncGenerator[Rows, None]:
+        if self._journal is not None:
+            self._journal.begin(self._endpoint, read)
+        async for page in self._client.pages(self._endpoint, read.params):
+            if page.number == 0 and read.proof is not None and not read.proof.holds(page.rows):
+                whole = replace(read, params=read.proof.otherwise, proof=None)
+                yield Rows(
+                    read=read, rows=[], note=f"The vendor ignored the filter by {read.proof.column}: read whole."
+                )
+                async with aclosing(self.read_list(whole)) as pages:
+                    async for rows in pages:
+                        yield rows
+                return
+            if self._journal is not None:
+                self._journal.add(self._endpoint, read, page.body, is_last=page.is_last)
+            yield Rows(read=read, rows=page.rows, total=page.total)
+
+    def _parse(self, body: bytes) -> list[dict[str, Any]]:
+        content = read_json(body, endpoint=self._endpoint, request="kept page")
+        return rows_of(content, endpoint=self._endpoint, request="kept page")
+
+
+def _is_too_long(refusal: RefusedError) -> bool:
+    """Source: aptrinsic-notes, section 4: 400 "Exceeded date range190days"."""
+    return "exceeded date range" in refusal.message.lower()
 
 
 async def _raise_first(working: asyncio.Task[None]) -> None:

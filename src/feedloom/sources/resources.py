@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
-from feedloom.catalogue import Endpoint, Table, Vendor
+from feedloom.catalogue import Endpoint, Table, Vendor, Window
 from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
 from feedloom.http import Client, Key
 from feedloom.sources import cursors
 from feedloom.sources.bridge import iterate
-from feedloom.sources.fanning import plan_fan_out, slice_state
-from feedloom.sources.planning import Range, Read, plan_windows
-from feedloom.sources.reading import Finished, Rows, read_many
+from feedloom.sources.fanning import FanOutReads, slice_state
+from feedloom.sources.journal import Journal
+from feedloom.sources.planning import Cursor, Range, Read, Span, advance, plan_windows, span_to_read
+from feedloom.sources.reading import Reader, Rows
 from feedloom.sources.session import Reading, Session, current_session
 
 SIDE_BY_SIDE = 4
@@ -65,6 +66,8 @@ class Connection:
 def make_resources(vendor: Vendor, connection: Connection, options: Options) -> list[DltResource]:
     """One resource for each table of *vendor*, in loading order, bound to the session under way."""
     session = current_session()
+    # A text that looks like a date is a text: what is a moment, the catalogue says.
+    dlt.current.source_schema().remove_type_detection("iso_timestamp")
     return [
         _resource(_Plan(vendor, options.tables.get(table.name, table), connection, options, session))
         for table in vendor.tables
@@ -132,10 +135,13 @@ def _resource(plan: _Plan) -> DltResource:
 
 
 _LONG_COLUMNS = {
-    "position": {"data_type": "bigint"},
-    "value_text": {"data_type": "text"},
-    "value_number": {"data_type": "double"},
-    "value_json": {"data_type": "text"},
+    name: {"name": name, "data_type": data_type}
+    for name, data_type in (
+        ("position", "bigint"),
+        ("value_text", "text"),
+        ("value_number", "double"),
+        ("value_json", "text"),
+    )
 }
 
 
@@ -147,6 +153,9 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
         names = KeyNames(state.setdefault("names", {}), naming.normalize_identifier, cap=plan.options.column_cap)
         shaper = RowShaper(table, plan.endpoint, names)
         for event in _events(plan, state, reading):
+            if event.note:
+                reading.notes.append(event.note)
+                continue
             reading.pages += 1
             reading.rows += len(event.rows)
             shaped = shaper.shape(event.rows, _extra(table, event.read))
@@ -170,56 +179,98 @@ def _events(plan: _Plan, state: dict[str, Any], reading: Reading) -> Iterator[Ro
     """The pages of everything *plan* has to read now; moves the table's cursor once the last one was handed on."""
     table = plan.table
     if table.arguments or table.name in plan.options.lookups:
-        reads = [Read(params={**plan.params, **params}) for params in plan.options.lookups.get(table.name, ())]
-        reading.complete = yield from _pages(plan, lambda _: _each(reads))
+        calls = plan.options.lookups.get(table.name, ())
+        reading.complete = yield from _pages(
+            plan, lambda _: _each([Read(params={**plan.params, **call}) for call in calls])
+        )
     elif table.window is not None:
-        yield from _windowed(plan, state, reading)
+        yield from _windowed(plan, table.window, state, reading)
     elif table.fan_out is not None:
         known = slice_state(state)
-        finished = yield from _pages(
-            plan, lambda client: plan_fan_out(client, plan.vendor, table, known, plan.session.now)
-        )
-        if finished:
+        with _journal(plan, lasting=False) as journal:
+            reads = FanOutReads(plan.vendor, table, known, plan.session.now)
+            reading.complete = yield from _pages(plan, reads.for_each_row, journal)
+        if reading.complete:
             known.commit(plan.session.now)
-        reading.complete = finished
     else:
-        reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]))
+        with _journal(plan, lasting=False) as journal:
+            reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
 
 
-def _windowed(plan: _Plan, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
-    window = plan.table.window
-    if window is None:
-        raise ValueError(f"table {plan.table.name} has no window")
+def _windowed(plan: _Plan, window: Window, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
     place = cursors.place(state, plan.options.params.get(plan.table.name, {}))
-    if plan.options.full:
-        place.clear()
-    cursor = cursors.load(place)
-    whole, reads = plan_windows(window, plan.endpoint, cursor, plan.options.wanted, plan.session.now)
-    now_reads = reads[: plan.session.windows_at_once]
-    filled = [Read(params={**read.params, **plan.params}, extra=read.extra, window=read.window) for read in now_reads]
-    done: list[tuple[str, str, str]] = []
-    finished = yield from _pages(plan, lambda _: _each(filled), done)
-    reading.windows_left = len(reads) - len(done)
-    reading.complete = finished and not reading.windows_left
-    cursors.save(place, cursors.after(cursor, whole, done, complete=reading.complete))
+    cursor = Cursor() if plan.options.full else cursors.load(place)
+    span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
+    with _journal(plan, lasting=True) as journal:
+        if journal is not None:
+            span = _kept_span(journal, cursor, span)
+        reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None)
+        if plan.table.fan_out is None:
+            reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)
+        else:
+            rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now)
+            reading.complete = yield from _pages(plan, lambda client: rows.for_each_row(client, reads), journal)
+    if reading.complete:
+        cursors.save(place, advance(cursor, span))
+
+
+def _kept_span(journal: Journal, cursor: Cursor, span: Span) -> Span:
+    """The span of a run that was cut off, so that its windows are the same ones; *span* where there was none."""
+    kept = journal.plan
+    if kept is not None and kept["after"] == (cursor.through.isoformat() if cursor.through is not None else None):
+        since = datetime.fromisoformat(kept["since"]) if kept["since"] else None
+        return since, datetime.fromisoformat(kept["through"])
+    since, through = span
+    journal.keep_plan(
+        {
+            "after": cursor.through.isoformat() if cursor.through is not None else None,
+            "since": since.isoformat() if since is not None else None,
+            "through": through.isoformat(),
+        }
+    )
+    return span
+
+
+@contextmanager
+def _journal(plan: _Plan, *, lasting: bool) -> Iterator[Journal | None]:
+    """The journal of the table, where the session keeps journals; kept until the run says that its rows are loaded."""
+    folder = plan.session.journals
+    if folder is None:
+        yield None
+        return
+    wanted = plan.options.wanted
+    journal = Journal(
+        folder / f"{plan.table.name}.journal",
+        purpose={
+            "endpoint": plan.endpoint.name,
+            "url": plan.connection.base_url or plan.connection.server,
+            "params": plan.params,
+            "window": repr(plan.table.window),
+            "wanted": [wanted.start, wanted.end],
+            "full": plan.options.full,
+        },
+        now=plan.session.now,
+        lasting=lasting,
+    )
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 def _pages(
-    plan: _Plan, reads: Callable[[Client], AsyncIterator[Read]], done: list[tuple[str, str, str]] | None = None
+    plan: _Plan, reads: Callable[[Client], AsyncIterator[Read]], journal: Journal | None = None
 ) -> Generator[Rows, None, bool]:
-    """Yields pages; returns whether all of them came. Windows that end are added to *done*."""
+    """Yields pages; returns whether all of them came."""
 
-    async def events() -> AsyncGenerator[Rows | Finished, None]:
+    async def events() -> AsyncGenerator[Rows, None]:
         async with plan.client() as client:
-            async for event in read_many(client, plan.endpoint, reads(client), side_by_side=SIDE_BY_SIDE):
-                yield event
+            reader = Reader(client, plan.endpoint, journal)
+            async for rows in reader.read_many(reads(client), side_by_side=SIDE_BY_SIDE):
+                yield rows
 
-    for event in iterate(events):
-        if isinstance(event, Finished):
-            if done is not None and event.read.window is not None:
-                done.append(event.read.window)
-        else:
-            yield event
+    for rows in iterate(events):
+        yield rows
         if plan.session.stop.is_set():
             return False
     return True
@@ -247,6 +298,7 @@ def _name_rows(table: Table, names: KeyNames) -> Any:
         table_name=NAMES_TABLE,
         write_disposition="merge",
         primary_key=("table_name", "map_path", "key"),
-        columns={"key": {"data_type": "text"}},
+        columns={},
+        nested_hints={},
     )
     return dlt.mark.with_hints(rows, hints, create_table_variant=True)

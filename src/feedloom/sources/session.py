@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -24,7 +25,6 @@ class Reading:
         rows: Rows the vendor gave, counted as they came.
         pages: Pages (or single answers) they came in.
         complete: Everything that was planned was read.
-        windows_left: Windows still to read, where a run takes them a few at a time.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
         notes: Things a person should know, one sentence each.
     """
@@ -32,7 +32,6 @@ class Reading:
     rows: int = 0
     pages: int = 0
     complete: bool = False
-    windows_left: int = 0
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -45,7 +44,7 @@ class Session:
         now: When the run started, aware; no window ends after it.
         observer: Hears of every request, page and wait.
         stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
-        windows_at_once: How many windows of a table one extract takes; None for all.
+        journals: Folder where pages are kept until their rows are loaded; None to keep none.
         transport: Makes the transport of each client, for tests in one process; None for the network.
         on_rows: Hears of the shaped rows of each page, before they are loaded.
         readings: What was read, by table.
@@ -54,7 +53,7 @@ class Session:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     observer: Observer = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
-    windows_at_once: int | None = None
+    journals: Path | None = None
     transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
     on_rows: Callable[[Table, list[dict[str, Any]]], None] = lambda _table, _rows: None
     readings: dict[str, Reading] = field(default_factory=dict)

@@ -14,11 +14,11 @@ from feedloom.config import Setting, find_setting, moment, need_key
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
-from feedloom.sources.planning import Range, plan_windows
+from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read
 from feedloom.sources.session import Session
 from feedloom.sync.counts import loaded_range
 from feedloom.sync.tally import Tally
-from feedloom.sync.warehouse import Target, choose_target, open_pipeline
+from feedloom.sync.warehouse import Target, choose_target, journal_folder, open_pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,8 @@ def make_job(
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
     tally = Tally()
-    session = Session(observer=tally)
+    pipeline = open_pipeline(vendor, target)
+    session = Session(observer=tally, journals=journal_folder(pipeline))
 
     def source(table: Table, again: Reread | None) -> DltSource:
         settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
@@ -102,7 +103,7 @@ def make_job(
     return Job(
         vendor=vendor,
         target=target,
-        pipeline=open_pipeline(vendor, target),
+        pipeline=pipeline,
         tables=tables,
         source=source,
         client=client,
@@ -135,9 +136,10 @@ def plan(job: Job) -> list[dict[str, Any]]:
 def _planned(job: Job, table: Table) -> dict[str, Any]:
     row: dict[str, Any] = {"table": table.name, "endpoint": table.endpoint}
     if table.window is not None:
-        cursor = loaded_range(job.vendor, table, job.pipeline)
+        cursor = Cursor() if job.full else loaded_range(job.vendor, table, job.pipeline)
         endpoint = job.vendor.endpoint(table.endpoint)
-        (since, through), reads = plan_windows(table.window, endpoint, cursor, job.wanted, job.session.now)
+        since, through = span = span_to_read(table.window, cursor, job.wanted, job.session.now)
+        reads = plan_windows(table.window, endpoint, span, table.params, first=cursor.through is None)
         beginning = "the beginning" if since is None else since.isoformat()
         return row | {"how": f"from {beginning} to {through.isoformat()}", "calls": f"{len(reads)} windows"}
     if table.fan_out is not None:

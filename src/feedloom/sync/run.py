@@ -23,7 +23,7 @@ from feedloom.sources.session import active
 from feedloom.sync import repair
 from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
-from feedloom.sync.jobs import Job
+from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
 
@@ -70,8 +70,7 @@ class _Loader:
         job, result = self._job, self._result
         started, requests = time.monotonic(), job.tally.requests
         job.tally.begin(self._table.name)
-        while self._load_once() and not job.session.stop.is_set():
-            pass
+        self._load_once()
         reading = job.session.reading(self._table.name)
         result.notes.extend(reading.notes)
         if reading.complete:
@@ -86,13 +85,19 @@ class _Loader:
         job.tally.end(self._table.name)
         return result
 
+    def _forget_journal(self) -> None:
+        if self._job.session.journals is not None:
+            (self._job.session.journals / f"{self._table.name}.journal").unlink(missing_ok=True)
+
     def _repair(self) -> None:
         job, table, result = self._job, self._table, self._result
         again = repair.stale_copies(job, table)
         if again is not None:
             before = result.changed
             self._load_once(again)
-            result.notes.append(f"{result.changed - before:,} rows were read again: their contact or form had changed.")
+            if result.changed > before:
+                number = result.changed - before
+                result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
         differing = repair.differing_windows(job, table)
         if differing is not None:
             self._load_once(differing)
@@ -103,8 +108,8 @@ class _Loader:
         if note:
             result.notes.append(note)
 
-    def _load_once(self, again: repair.Reread | None = None) -> bool:
-        """Extract and load once; returns whether windows are left for another time."""
+    def _load_once(self, again: Reread | None = None) -> None:
+        """Extract what is planned, or what is to be read *again*, and load it."""
         job, table, result = self._job, self._table, self._result
         self._counter.start()
         source: Any = job.source(table, again).with_resources(table.name)
@@ -115,7 +120,7 @@ class _Loader:
             if not _was_stopped(error):
                 raise
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
-            return False
+            return
         job.pipeline.normalize()
         reading = job.session.reading(table.name)
         if table.primary_key:
@@ -127,7 +132,8 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job.pipeline)
-        return reading.windows_left > 0
+        if reading.complete:
+            self._forget_journal()
 
 
 def _load(pipeline: Pipeline) -> None:

@@ -89,6 +89,13 @@ def _pipeline(vendor: Vendor, target: Target, destination: Any) -> Pipeline:
     )
 
 
+def journal_folder(pipeline: Pipeline) -> Path:
+    """Where the journals of *pipeline*'s tables are kept until their rows are loaded; made when missing."""
+    folder = Path(pipeline.working_dir) / "journal"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def check_folder(file: Path) -> None:
     """Refuse a database file that can't be made or written; raises DestinationError."""
     folder = file.parent

@@ -52,7 +52,7 @@ ODDITIES = (
     "tab\tseparated\tvalues, and a comma",
     "null",
     "NaN",
-    "🎯🚀 ‮",
+    "🎯🚀 \u202e",
     "<b>bold</b> & <script>alert(1)</script>",
 )
 
