@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from feedloom.sources import refiner_source
+    from feedloom.sources import aptrinsic_source, refiner_source
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "refiner_source"]
+__all__ = ["__version__", "aptrinsic_source", "refiner_source"]
 
 
 def __getattr__(name: str) -> Any:

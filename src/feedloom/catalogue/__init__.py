@@ -4,7 +4,7 @@ from feedloom.catalogue.endpoint import Effect, Endpoint, Method
 from feedloom.catalogue.facts import Known, Source
 from feedloom.catalogue.paging import CursorPaging, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.catalogue.parameters import Field, FilterField, Param, Scalar
-from feedloom.catalogue.table import Embedded, FanOut, LongAnswers, Pass, Slices, Table, Window, Write
+from feedloom.catalogue.table import Embedded, FanOut, LongAnswers, MapTypes, Pass, Slices, Table, Window, Write
 from feedloom.catalogue.vendor import Auth, KeyRefusal, Limit, Vendor
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Known",
     "Limit",
     "LongAnswers",
+    "MapTypes",
     "Method",
     "NoPaging",
     "NumberPaging",

@@ -117,6 +117,27 @@ class LongAnswers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapTypes:
+    """The types of an open map's values, as the vendor lists them for each key.
+
+    Attributes:
+        path: The map.
+        endpoint: The list of keys.
+        params: Parameters of that list.
+        key: Field of its rows that holds the key.
+        type: Field of its rows that holds the vendor's name of the type.
+        kinds: That name -> how the value is kept. A ``timestamp`` comes as epoch milliseconds.
+    """
+
+    path: str
+    endpoint: str
+    params: Mapping[str, Scalar]
+    key: str
+    type: str
+    kinds: Mapping[str, Literal["text", "double", "bool", "timestamp"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
     """A copy of another table's row inside each row here, which the vendor changes without moving the window's column.
 
@@ -151,6 +172,7 @@ class Table:
         fan_out: The rows of another table, when each asks for a call of its own.
         slices: Report slices, together with ``fan_out``.
         open_maps: Paths of maps whose keys the customer chose; they become columns up to a cap.
+        map_types: The types of an open map's values, where the vendor lists them.
         json_columns: Paths of values whose inner shape the vendor does not promise; each is kept whole, as JSON.
         long_answers: The long form of a map of answers.
         embedded: Copies of other tables' rows, compared after each sync so that a renamed person or form shows up in
@@ -171,6 +193,7 @@ class Table:
     fan_out: FanOut | None = None
     slices: Slices | None = None
     open_maps: tuple[str, ...] = ()
+    map_types: MapTypes | None = None
     json_columns: tuple[str, ...] = ()
     long_answers: LongAnswers | None = None
     embedded: tuple[Embedded, ...] = ()

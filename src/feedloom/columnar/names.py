@@ -8,7 +8,7 @@ so that a key keeps its column for ever, and is written to the table ``feedloom_
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from hashlib import blake2b
 from typing import Any
 
@@ -25,12 +25,21 @@ class KeyNames:
         state: Where the choices are kept between runs: path of the map -> key -> ``[column, kind]``. Changed in place.
         normalize: The destination's naming, for one identifier.
         cap: How many keys of the table's open maps become columns; further ones have no column.
+        declared: The kinds that the vendor declares, by path and key; a column without one takes that of its first value.
     """
 
-    def __init__(self, state: MutableMapping[str, Any], normalize: Callable[[str], str], *, cap: int) -> None:
+    def __init__(
+        self,
+        state: MutableMapping[str, Any],
+        normalize: Callable[[str], str],
+        *,
+        cap: int,
+        declared: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         self._state = state
         self._normalize = normalize
         self._cap = cap
+        self._declared = declared or {}
         self._count = sum(len(keys) for keys in state.values())
         self._taken = {path: {entry[0] for entry in keys.values()} for path, keys in state.items()}
         self.refused: set[tuple[str, str]] = set()
@@ -47,10 +56,10 @@ class KeyNames:
         return self._choose(path, key)
 
     def kind(self, path: str, key: str, kind: str) -> str:
-        """The kind of value that the column of *key* holds: that of the first value that was not null, now *kind*."""
+        """The kind of value that the column of *key* holds: the declared one, or that of its first value, now *kind*."""
         entry = self._state[path][key]
         if len(entry) == 1:
-            entry.append(kind)
+            entry.append(self._declared.get((path, key), kind))
         return str(entry[1])
 
     def _choose(self, path: str, key: str) -> str:

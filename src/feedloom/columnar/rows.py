@@ -28,6 +28,7 @@ Row = dict[str, Any]
 
 _INT64 = range(-(2**63), 2**63)
 _EXACT_FLOAT = 2**53
+_EPOCH = Field(name="value", type="timestamp", time="epoch_ms")
 _SCALARS = frozenset({"text", "integer", "number", "boolean", "timestamp"})
 
 
@@ -100,8 +101,12 @@ class RowShaper:
     def _typed(self, path: str, key: str, value: Any) -> Any:
         kind = _kind(value)
         held = self._names.kind(path, key, kind)
-        if held == kind or (held == "double" and kind == "bigint" and abs(value) <= _EXACT_FLOAT):
+        if held == kind:
             return value
+        if kind == "bigint" and held == "double" and abs(value) <= _EXACT_FLOAT:
+            return float(value)
+        if kind == "bigint" and held == "timestamp" and (moment := parse_time(value, _EPOCH)) is not value:
+            return moment
         return {f"v_{kind}": value}
 
 

@@ -150,7 +150,12 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
         table, reading = plan.table, plan.session.reading(plan.table.name)
         state = dlt.current.resource_state()
         naming = dlt.current.source_schema().naming
-        names = KeyNames(state.setdefault("names", {}), naming.normalize_identifier, cap=plan.options.column_cap)
+        names = KeyNames(
+            state.setdefault("names", {}),
+            naming.normalize_identifier,
+            cap=plan.options.column_cap,
+            declared=_declared_kinds(plan),
+        )
         shaper = RowShaper(table, plan.endpoint, names)
         for event in _events(plan, state, reading):
             if event.note:
@@ -169,6 +174,26 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
             yield _name_rows(table, names)
 
     return rows
+
+
+def _declared_kinds(plan: _Plan) -> dict[tuple[str, str], str]:
+    """The kinds of the values of an open map, as the vendor lists them."""
+    types = plan.table.map_types
+    if types is None:
+        return {}
+    endpoint = plan.vendor.endpoint(types.endpoint)
+
+    async def pages() -> AsyncGenerator[list[dict[str, Any]], None]:
+        async with plan.client() as client:
+            async for page in client.pages(endpoint, types.params):
+                yield page.rows
+
+    return {
+        (types.path, str(row[types.key])): types.kinds[row[types.type]]
+        for rows in iterate(pages)
+        for row in rows
+        if row.get(types.type) in types.kinds and types.key in row
+    }
 
 
 def _extra(table: Table, read: Read) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,13 +27,15 @@ _CHUNK_ROWS = 100_000
 class Changes:
     """How the rows of one load compare with the table before it; rows that came twice count once.
 
-    ``gone`` counts rows of the table that the load did not bring; it means something only for whole lists.
+    ``gone`` counts rows of the table that the load did not bring; it means something only for whole lists. ``repeated``
+    counts rows that came more than once, beyond the first.
     """
 
     new: int
     changed: int
     same: int
     gone: int
+    repeated: int
 
 
 class ChangeCounter:
@@ -70,7 +73,7 @@ class ChangeCounter:
         found = self._database.execute(_COMPARE).fetchone()
         if found is None:
             raise ValueError("the comparison of changes came out empty")
-        return Changes(new=found[0], changed=found[1], same=found[2], gone=found[3])
+        return Changes(new=found[0], changed=found[1], same=found[2], gone=found[3], repeated=found[4])
 
     def _insert(self, name: str, keys: list[str], hashes: list[Any]) -> None:
         batch = pa.table({"key": pa.array(keys, pa.string()), "hash": pa.array(hashes, pa.string())})
@@ -87,7 +90,8 @@ select
         where held.key is not null and read_once.key is not null and held.hash is distinct from read_once.hash
     ),
     count(*) filter (where held.hash = read_once.hash),
-    count(*) filter (where read_once.key is null)
+    count(*) filter (where read_once.key is null),
+    (select count(*) - count(distinct key) from read)
 from read_once full join held using (key)
 """
 
@@ -97,7 +101,9 @@ def _hashes(rows: Sequence[dict[str, Any]]) -> list[Any]:
 
 
 def _key(values: Iterable[Any]) -> str:
-    return "\x1f".join(str(value) for value in values)
+    return "\x1f".join(
+        value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value) for value in values
+    )
 
 
 def _held(pipeline: Pipeline, table: Table) -> Iterable[list[tuple[Any, ...]]]:

@@ -19,6 +19,7 @@ class TableReport:
         changed: Rows whose content changed.
         same: Rows that were read and had not changed.
         gone: Rows that left a whole list since the last sync; they are no longer in the table.
+        repeated: Rows that came more than once in one reading, and were merged.
         read: Rows that the vendor sent, repeats included.
         requests: Requests sent for it, retries included.
         seconds: Time it took.
@@ -36,6 +37,7 @@ class TableReport:
     changed: int = 0
     same: int = 0
     gone: int = 0
+    repeated: int = 0
     read: int = 0
     requests: int = 0
     seconds: float = 0.0

@@ -128,6 +128,7 @@ class _Loader:
             result.new += changes.new
             result.changed += changes.changed
             result.same += changes.same
+            result.repeated += changes.repeated
             result.gone = changes.gone if source.resources[table.name].write_disposition == "replace" else 0
         else:
             result.new += reading.rows - rows_before

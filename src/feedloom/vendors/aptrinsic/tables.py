@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedloom.catalogue import FanOut, Pass, Table, Window
+from feedloom.catalogue import FanOut, MapTypes, Pass, Table, Window
 
 _ONE_DAY = timedelta(days=1)
 _HISTORY = timedelta(days=730)
@@ -70,6 +70,18 @@ def _changes() -> Window:
     )
 
 
+def _attribute_types(of: str) -> MapTypes:
+    """Source: aptrinsic-notes, section 5: DATE_TIME comes as epoch milliseconds."""
+    return MapTypes(
+        path="customAttributes",
+        endpoint="list_attributes",
+        params={"type": of},
+        key="apiName",
+        type="type",
+        kinds={"STRING": "text", "NUMBER": "double", "BOOLEAN": "bool", "DATE_TIME": "timestamp"},
+    )
+
+
 _PEOPLE_TABLES = (
     Table(
         name="users",
@@ -78,6 +90,7 @@ _PEOPLE_TABLES = (
         primary_key=("aptrinsicId",),
         window=_changes(),
         open_maps=("customAttributes",),
+        map_types=_attribute_types("user"),
     ),
     Table(
         name="accounts",
@@ -86,6 +99,7 @@ _PEOPLE_TABLES = (
         primary_key=("id",),
         window=_changes(),
         open_maps=("customAttributes",),
+        map_types=_attribute_types("account"),
     ),
     Table(
         name="user_preferences",

@@ -15,6 +15,7 @@ from feedloom.vendors.refiner.emulator.world import World, is_anonymous, shares_
 ContactOrder: TypeAlias = Literal["first_seen_at", "last_seen_at", "last_form_submission_at", "display_name", "email"]
 
 _BLOCK = 512
+_UNGROUPED = 1 << 40
 _TEXT_ORDERS = ("display_name", "email")
 
 
@@ -152,6 +153,18 @@ class ContactStore:
             domain=None,
             first_seen_s=now_s,
             last_seen_s=now_s,
+        )
+
+    def ungrouped_account(self, contact: Contact) -> AccountRecord:
+        """The nameless account that stands for no account, one for each contact."""
+        return AccountRecord(
+            seq=_UNGROUPED + contact.seq,
+            uuid=self._world.account_ids.uuid(index=_UNGROUPED + contact.seq, moment_s=contact.first_seen_s),
+            remote_id=None,
+            display_name=None,
+            domain=None,
+            first_seen_s=contact.first_seen_s,
+            last_seen_s=contact.last_seen_s,
         )
 
     def save_account(self, account: AccountRecord) -> None:

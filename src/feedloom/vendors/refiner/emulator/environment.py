@@ -41,6 +41,7 @@ class Environment:
         self._membership = Membership(seed=seed, base_contacts=self.world.contacts)
         self._segment_ids = Identifiers(seed=seed, kind=5)
         self._tag_ids = Identifiers(seed=seed, kind=6)
+        self._folder_ids = Identifiers(seed=seed, kind=9)
         self._tags = list(BASE_TAGS)
 
     def now_s(self) -> int:
@@ -104,6 +105,10 @@ class Environment:
         segment = self._segment_ids.index(uuid)
         found = segment is not None and segment < len(SEGMENTS) and self.segment_uuid(segment) == uuid.lower()
         return segment if found else None
+
+    def folder_uuid(self, name: str) -> str:
+        """The uuid of the folder called *name*."""
+        return self._folder_ids.uuid(index=sum(name.encode()), moment_s=START_S)
 
     def tag_uuid(self, name: str) -> str:
         """The uuid of the tag called *name*, which is made when there is none."""

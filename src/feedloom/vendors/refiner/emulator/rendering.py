@@ -10,6 +10,7 @@ from feedloom.emulator.moments import iso_text, space_text
 from feedloom.emulator.quirks import Quirks
 from feedloom.emulator.timeline import START_S
 from feedloom.vendors.refiner.emulator.environment import Environment
+from feedloom.vendors.refiner.emulator.figures import form_figures, segment_size
 from feedloom.vendors.refiner.emulator.quirks import PRESENT
 from feedloom.vendors.refiner.emulator.records import AccountRecord, Contact, Form, FormEdit, Response
 from feedloom.vendors.refiner.emulator.segments import SEGMENTS
@@ -104,6 +105,8 @@ class Renderer:
             "name": SEGMENTS[place].name,
             "is_manual": SEGMENTS[place].is_manual,
         }
+        if self._shows_unverified:
+            rendered["contacts_count"] = segment_size(environment=self._environment, segment=place)
         return rendered
 
     def _keep_up(self) -> None:
@@ -181,7 +184,7 @@ class Renderer:
         return shown
 
     def _info(self, form: Form) -> dict[str, Any]:
-        figures = self._environment.figures_of(form)
+        figures = form_figures(environment=self._environment, form=form)
         return {
             "channels": list(form.channels),
             "created_at": iso_text(form.created_s),
