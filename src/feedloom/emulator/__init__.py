@@ -1,7 +1,7 @@
 """A local stand-in for a vendor's API, made of invented data: same routes, shapes, limits and mistakes.
 
-This folder knows no vendor. How one behaves stands in ``feedloom.vendors.<slug>.emulator``, as a ``Blueprint``. Names are
-imported when they are first used, so that importing this package loads no web server.
+This folder knows no vendor. How one behaves stands in ``feedloom.vendors.<slug>.emulator``, as a ``Blueprint``. Names
+are imported when they are first used, so that importing this package loads no web server.
 """
 
 from __future__ import annotations

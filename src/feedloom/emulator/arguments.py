@@ -29,8 +29,8 @@ _WORDS = {"false": False, "true": True}
 class Given:
     """One input as it came.
 
-    ``value`` is a list of texts for ``plain`` (every occurrence) and ``list``, a dict of texts for ``map``, and any JSON
-    value for ``json``.
+    ``value`` is a list of texts for ``plain`` (every occurrence) and ``list``, a dict of texts for ``map``, and any
+    JSON value for ``json``.
     """
 
     place: Literal["path", "query", "body"]

@@ -1,6 +1,7 @@
 """Categories dealt to rows like cards: shuffled within a deck of rows, in shares that change from deck to deck.
 
-Because a deck's shares fix how many rows of each category it holds, rows are counted deck by deck, without a look at any.
+Because a deck's shares fix how many rows of each category it holds, rows are counted deck by deck, without a look at
+any of them.
 """
 
 from __future__ import annotations

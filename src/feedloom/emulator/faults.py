@@ -1,7 +1,7 @@
 """Faults on request: what may go wrong between a client and a vendor, switched on by name.
 
-A fault is written ``NAME[=ARG][@ENDPOINT]``: ``500=3`` answers every third request with 500, ``500=2@list_contacts`` every
-second request for that list. Faults count only requests that they can happen to.
+A fault is written ``NAME[=ARG][@ENDPOINT]``: ``500=3`` answers every third request with 500, ``500=2@list_contacts``
+every second request for that list. Faults count only requests that they can happen to.
 """
 
 from __future__ import annotations

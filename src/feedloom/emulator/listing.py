@@ -221,13 +221,16 @@ class Listing(Generic[RowT]):
         return rows
 
     def _collected(self, *, query: Query[RowT], stretch: _Stretch) -> list[int | RowT]:
-        rows: list[int | RowT] = list(self._taken_positions(query=query, stretch=stretch))
+        positions = list(self._taken_positions(query=query, stretch=stretch))
+        rows: list[int | RowT] = [*positions]
         extras = [
             extra for extra in self._extras[stretch.extra_start : stretch.extra_end] if query.takes_extra(extra[1])
         ]
         if extras:
-            keyed = [(self._key(row), row) for row in rows if isinstance(row, int)]
-            rows = [row for _, row in sorted([*keyed, *extras], key=itemgetter(0))]
+            keyed: list[tuple[Key, int | RowT]] = [(self._key(row), row) for row in positions]
+            keyed.extend(extras)
+            keyed.sort(key=itemgetter(0))
+            rows = [row for _, row in keyed]
         if self._descending:
             rows.reverse()
         return rows

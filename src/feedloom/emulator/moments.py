@@ -1,4 +1,4 @@
-"""Moments as the vendors write and read them. Everything is UTC, in whole seconds since 1970 unless a name says otherwise."""
+"""Moments as the vendors write and read them: everything is UTC, in whole seconds since 1970."""
 
 from __future__ import annotations
 

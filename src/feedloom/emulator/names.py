@@ -19,7 +19,7 @@ LAST_NAMES = (
     ("Kowalski", "kowalski"), ("Tanaka", "tanaka"), ("Müller", "mueller"), ("Rossi", "rossi"), ("Haddad", "haddad"),
     ("Sørensen", "sorensen"), ("Silva", "silva"), ("Patel", "patel"), ("Dubois", "dubois"), ("Novák", "novak"),
     ("Petrov", "petrov"), ("García", "garcia"), ("Smith", "smith"), ("van Dijk", "vandijk"), ("Кузнецов", "kuznetsov"),
-    ("Yılmaz", "yilmaz"), ("Larsen", "larsen"), ("Kim", "kim"), ("Brown", "brown"), ("Moreau", "moreau"),
+    ("Yilmaz", "yilmaz"), ("Larsen", "larsen"), ("Kim", "kim"), ("Brown", "brown"), ("Moreau", "moreau"),
     ("Fischer", "fischer"), ("Okafor", "okafor"), ("Svensson", "svensson"), ("Costa", "costa"), ("Walker", "walker"),
     ("Singh", "singh"), ("Horváth", "horvath"), ("Jones-Reed", "jonesreed"), ("Bianchi", "bianchi"), ("Weiss", "weiss"),
     ("Andersson", "andersson"), ("Marino", "marino"), ("Cohen", "cohen"), ("Adeyemi", "adeyemi"), ("Clark", "clark"),

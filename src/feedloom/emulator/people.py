@@ -60,8 +60,8 @@ class Account:
 class Person:
     """A user of the business's product.
 
-    ``account`` is the index of an account, None for the few who belong to none. ``signed_up_s`` is in seconds since 1970,
-    UTC, before either vendor saw anybody.
+    ``account`` is the index of an account, None for the few who belong to none. ``signed_up_s`` is in seconds since
+    1970, UTC, before either vendor saw anybody.
     """
 
     index: int

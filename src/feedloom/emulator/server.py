@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override] # a narrower return type than Generator
+    def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return

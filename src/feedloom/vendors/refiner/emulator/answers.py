@@ -6,13 +6,14 @@ from typing import Any
 
 from feedloom.emulator.people import Plan
 from feedloom.vendors.refiner.emulator.moods import mood, score_table, spread
-from feedloom.vendors.refiner.emulator.phrases import COMPLAINTS, ESSAY, ODDITIES, PAGES, PRAISE, REMARKS, VERSIONS
+from feedloom.vendors.refiner.emulator.phrases import BROWSERS, COMPLAINTS, ESSAY, LOCALES, ODDITIES, PAGES, PRAISE, REMARKS, TITLES, VERSIONS
 from feedloom.vendors.refiner.emulator.spelling import Spelling
 from feedloom.vendors.refiner.emulator.surveys import SCALES, Question
 
 _FIRST_BYTE = 8
 _TEXT_BYTE = 24
 _CONTEXT_BYTE = 40
+_SESSION_BYTE = 48
 _SILENT_BELOW = 64
 """Of 256, so many leave an open question empty."""
 
@@ -83,7 +84,12 @@ def _text(*, roll: bytes, joy: float) -> str:
 
 def _attach(*, data: dict[str, Any], roll: bytes) -> None:
     """Add contextual values, which keep their JSON types whatever the spelling of answers."""
-    data["page_url"] = PAGES[roll[_CONTEXT_BYTE] % len(PAGES)]
+    page = roll[_CONTEXT_BYTE] % len(PAGES)
+    data["page_url"] = PAGES[page]
+    data["page_title"] = TITLES[page]
+    data["session"] = roll[_SESSION_BYTE:].hex()
+    data["browser"] = BROWSERS[roll[_CONTEXT_BYTE + 4] % len(BROWSERS)]
+    data["locale"] = LOCALES[roll[_CONTEXT_BYTE + 5] % len(LOCALES)]
     data["app_version"] = VERSIONS[roll[_CONTEXT_BYTE + 1] % len(VERSIONS)]
     key = _ATTACHED[_ATTACHED_TABLE[roll[_CONTEXT_BYTE + 2]]]
     luck = roll[_CONTEXT_BYTE + 3]

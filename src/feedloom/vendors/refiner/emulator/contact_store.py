@@ -33,9 +33,7 @@ class ContactStore:
     ``last_submission_s`` tells when a contact last answered, ``newest_first`` whether orders by a moment run backwards.
     """
 
-    def __init__(
-        self, *, world: World, last_submission_s: Callable[[int], int | None], newest_first: bool
-    ) -> None:
+    def __init__(self, *, world: World, last_submission_s: Callable[[int], int | None], newest_first: bool) -> None:
         self._world = world
         self._last_submission_s = last_submission_s
         self._newest_first = newest_first

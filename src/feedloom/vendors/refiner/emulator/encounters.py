@@ -1,8 +1,8 @@
 """Who is shown each row of the base data, and which rows a contact has: arithmetic in both directions.
 
 Rows come in rounds of five. In a round the first row goes to a contact who is new (or was there from the beginning, a
-founder), the others to contacts who were first shown something a while ago, each of the four at a lag of its own. As long
-as nobody is that old, a founder takes the row.
+founder), the others to contacts who were first shown something a while ago, each of the four at a lag of its own. As
+long as nobody is that old, a founder takes the row.
 """
 
 from __future__ import annotations

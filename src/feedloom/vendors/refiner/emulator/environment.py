@@ -65,7 +65,9 @@ class Environment:
         Source: refiner-notes, Contacts, traits, accounts, segments.
         """
         responses = list(self.responses.of_contact(contact.seq))
-        answered = sorted((response for response in responses if response.last_data_s), key=lambda one: one.last_data_s or 0)
+        answered = sorted(
+            (response for response in responses if response.last_data_s), key=lambda one: one.last_data_s or 0
+        )
         merged: dict[str, Any] = {
             **contact.traits,
             "first_seen_at": iso_text(contact.first_seen_s),
@@ -83,9 +85,7 @@ class Environment:
 
     def in_segment(self, *, segment: int, contact: Contact) -> bool:
         """Whether *contact* is in the segment at that place of the list today."""
-        return self._membership.holds(
-            segment=segment, contact=contact, attributes=lambda: self.attributes(contact)
-        )
+        return self._membership.holds(segment=segment, contact=contact, attributes=lambda: self.attributes(contact))
 
     def segments_of(self, contact: Contact) -> list[int]:
         """The segments that *contact* is in, in the order of the list."""

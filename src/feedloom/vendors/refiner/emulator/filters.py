@@ -73,9 +73,7 @@ def response_query(*, environment: Environment, arguments: Arguments) -> Query[R
     )
 
 
-def contact_query(
-    *, environment: Environment, arguments: Arguments, seq_at: Callable[[int], int]
-) -> Query[Contact]:
+def contact_query(*, environment: Environment, arguments: Arguments, seq_at: Callable[[int], int]) -> Query[Contact]:
     """The contacts that a call to the list means; *seq_at* turns a position of the list's base into a number."""
     written = environment.contacts.written
     matches = _contact_matcher(environment=environment, arguments=arguments)
@@ -112,9 +110,7 @@ def response_matcher(*, environment: Environment, arguments: Arguments) -> Calla
         tests.append(lambda response: _holds(response.data, answers))
     contact_tests = _contact_tests(environment=environment, arguments=arguments)
     if contact_tests:
-        tests.append(
-            lambda response: all(test(environment.contacts.known(response.contact)) for test in contact_tests)
-        )
+        tests.append(lambda response: all(test(environment.contacts.known(response.contact)) for test in contact_tests))
     return (lambda response: all(test(response) for test in tests)) if tests else None
 
 
@@ -139,8 +135,7 @@ def _contact_tests(*, environment: Environment, arguments: Arguments) -> list[Ca
         segments = [environment.segment_by_uuid(uuid) for uuid in segment_uuids]
         tests.append(
             lambda contact: any(
-                segment is not None and environment.in_segment(segment=segment, contact=contact)
-                for segment in segments
+                segment is not None and environment.in_segment(segment=segment, contact=contact) for segment in segments
             )
         )
     if traits := arguments.get("contact_data"):

@@ -1,4 +1,7 @@
-"""The lists of Refiner and the way they are cut into pages. Source: refiner-notes, Pagination; Lists: order and filters."""
+"""The lists of Refiner and the way they are cut into pages.
+
+Source: refiner-notes, Pagination; Lists: order and filters.
+"""
 
 from __future__ import annotations
 
@@ -63,9 +66,7 @@ class Lists:
         return self._page(
             arguments=arguments,
             listing=ordered.listing,
-            query=contact_query(
-                environment=self._environment, arguments=arguments, seq_at=ordered.seqs.__getitem__
-            ),
+            query=contact_query(environment=self._environment, arguments=arguments, seq_at=ordered.seqs.__getitem__),
             order=order,
             render=lambda place: self._renderer.contact(
                 contacts.known(ordered.seqs[place] if isinstance(place, int) else place.seq)
@@ -103,9 +104,7 @@ class Lists:
             return self._page(
                 arguments=arguments, listing=listing, query=every, order="name", render=self._renderer.segment
             )
-        return self._short_page(
-            arguments=arguments, rows=range(len(SEGMENTS)), render=self._renderer.segment
-        )
+        return self._short_page(arguments=arguments, rows=range(len(SEGMENTS)), render=self._renderer.segment)
 
     def _page(
         self,

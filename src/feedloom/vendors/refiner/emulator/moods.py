@@ -1,7 +1,7 @@
 """How people feel over time, so that charts of the invented answers are worth a look.
 
-Recommendation rises over the two years with a dip after a bad release in the winter of the second; the plans differ. Fewer
-people answer on weekends, in August and around the new year.
+Recommendation rises over the two years with a dip after a bad release in the winter of the second; the plans differ.
+Fewer people answer on weekends, in August and around the new year.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def mood(day: int, plan: Plan) -> int:
     progress = day / DAYS
     dip = _DIP_DEPTH * math.exp(-(((day - _DIP_DAY) / _DIP_WIDTH_DAYS) ** 2))
     season = 0.015 * math.sin(2 * math.pi * day / 365)
-    level = 0.70 + 0.10 * progress - dip + season + _PLAN_MOOD[plan]
+    level = 0.78 + 0.11 * progress - dip + season + _PLAN_MOOD[plan]
     return min(_LEVELS - 1, max(0, round(level * _LEVELS)))
 
 

@@ -9,7 +9,7 @@ PRAISE = (
     "Great value for the money, and our whole team uses it every day.",
     "I like how fast search has become since the last update.",
     "It simply works, and that is all I ask for.",
-    "Отличная поддержка, всё понятно с первого раза.",
+    "Отличная поддержка, всё понятно сразу.",
     "Your documentation is the best I have seen in a long time 🎉",
     "The dashboards convinced our management in a single meeting.",
     "Die Bedienung ist schlicht und durchdacht.",
@@ -69,3 +69,22 @@ PAGES = (
 )
 
 VERSIONS = ("4.8.0", "4.8.1", "4.9.0", "5.0.0-beta.2", "5.0.0", "5.0.1", "5.1.0", "5.2.3")
+
+BROWSERS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+)
+
+TITLES = (
+    "Dashboard - all projects of the team",
+    "Weekly report (last seven days, compared)",
+    "Billing & invoices",
+    "Board “Launch” / Sprint 12",
+    "Plans and prices",
+    "Getting started: install the snippet",
+)
+"""The title of each page, in the order of PAGES."""
+
+LOCALES = ("en-US", "de-DE", "en-GB", "ru-RU", "fr-FR", "pt-BR", "ja-JP", "pl-PL")

@@ -1,7 +1,7 @@
 """The things of an environment, as the emulator holds them before they become JSON.
 
-Moments are whole seconds since 1970, UTC. ``seq`` numbers things of a kind in the order of their making: those of the base
-data first, those that were written later beyond.
+Moments are whole seconds since 1970, UTC. ``seq`` numbers things of a kind in the order of their making: those of the
+base data first, those that were written later beyond.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from feedloom.vendors.refiner.emulator.surveys import Question
 class Response:
     """One showing of a survey to a contact, and the answers to it if there are any.
 
-    ``contact`` and ``form`` are sequence numbers. ``data`` holds answers and contextual values as the vendor sends them.
+    ``contact`` and ``form`` are sequence numbers. ``data`` holds answers and contextual values as they are sent.
     """
 
     seq: int
@@ -38,8 +38,8 @@ class Response:
 class Contact:
     """One person, known or not.
 
-    ``account`` is a sequence number, None for an ungrouped contact. ``joined`` and ``left`` are the manual segments that
-    the contact was put into or taken out of by a write.
+    ``account`` is a sequence number, None for an ungrouped contact. ``joined`` and ``left`` are the manual segments
+    that the contact was put into or taken out of by a write.
     """
 
     seq: int

@@ -1,4 +1,7 @@
-"""From records to the JSON that Refiner sends. Source: refiner.openapi.yaml, schemas; refiner-notes, Dates and time zones."""
+"""From records to the JSON that Refiner sends.
+
+Source: refiner.openapi.yaml, schemas; refiner-notes, Dates and time zones.
+"""
 
 from __future__ import annotations
 
@@ -70,9 +73,7 @@ class Renderer:
             "first_seen_at": iso_text(contact.first_seen_s),
             "last_seen_at": iso_text(contact.last_seen_s),
             "attributes": attributes or self._empty_map,
-            "segments": [
-                self._segment_of_contact(place, contact) for place in environment.segments_of(contact)
-            ],
+            "segments": [self._segment_of_contact(place, contact) for place in environment.segments_of(contact)],
             "account": self._account(contact),
         }
         if self._shows_unverified:

@@ -1,7 +1,7 @@
 """Aggregated results, counted by a plain loop over every row: a second opinion on what the lists say.
 
-Source: refiner-notes, Reporting. Assumed: answers belong to the window that holds their last reception, views to the one
-that holds their last showing.
+Source: refiner-notes, Reporting. Assumed: answers belong to the window that holds their last reception, views to the
+one that holds their last showing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from feedloom.vendors.refiner.emulator.surveys import SCALES, Question, Question
 
 _DAY_S = 86_400
 _DEFAULT_DAYS = 7
+_MONTHS_KEPT = 256
 _SUITED: dict[str, tuple[QuestionKind, ...]] = {
     "nps": ("nps",),
     "csat": ("csat",),
@@ -105,6 +106,8 @@ class Reports:
                 yield from self._base(*month, matches=matches).items()
                 continue
             if month not in self._months:
+                if len(self._months) >= _MONTHS_KEPT:
+                    self._months.clear()
                 self._months[month] = self._base(*month, matches=None)
             yield from self._months[month].items()
 
@@ -112,9 +115,7 @@ class Reports:
         world, responses = self._environment.world, self._environment.responses
         first = max(0, world.timeline.first_from(start_s) - 1)
         rows = (
-            world.response(row)
-            for row in range(first, world.timeline.first_from(end_s))
-            if responses.is_untouched(row)
+            world.response(row) for row in range(first, world.timeline.first_from(end_s)) if responses.is_untouched(row)
         )
         return self._counted(rows, start_s=start_s, end_s=end_s, matches=matches)
 

@@ -16,8 +16,8 @@ class ResponseStore:
 
     Attributes:
         by_shown: The list in the order of ``last_shown_at``, newest first.
-        by_data: The list in the order of ``last_data_reception_at``, newest first. Base rows are in it without regard to
-            whether they have answers, so that queries have to leave views out.
+        by_data: The list in the order of ``last_data_reception_at``, newest first. Base rows are in it whether or not
+            they have answers, so that queries have to leave views out.
     """
 
     def __init__(self, world: World) -> None:

@@ -30,6 +30,4 @@ class Spelling:
 
 def spelling_of(quirks: Quirks) -> Spelling:
     """The spelling that *quirks* ask for."""
-    return Spelling(
-        numbers_as_text=quirks["numbers"] == "text", several_as_text=quirks["several_choices"] == "text"
-    )
+    return Spelling(numbers_as_text=quirks["numbers"] == "text", several_as_text=quirks["several_choices"] == "text")

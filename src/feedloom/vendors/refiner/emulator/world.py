@@ -1,4 +1,4 @@
-"""The base data of the emulator: every response, contact and account, made from the seed and an index when asked for."""
+"""The base data of the emulator: every response, contact and account, made from seed and index when asked for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ _TAGGED_BELOW = 12
 _TWICE_TAGGED_BELOW = 3
 _SHOWN_AGAIN_BELOW = 50
 _DISMISSED_BELOW = 140
-_CONTACTS_KEPT = 4_096
+_WITH_ROLE_BELOW = 60
+_WITH_LEVEL_BELOW = 40
+_MAYBE_ADMIN_BELOW = 90
+_WITH_NOTES_BELOW = 20
+_LONG_NOTES_BELOW = 8
+_RENEWING_BELOW = 30
 _PLANS_KEPT = 16_384
 _ANONYMOUS_EVERY, _ANONYMOUS = 17, 5
 _BY_EMAIL_ONLY_EVERY, _BY_EMAIL_ONLY = 31, 7
@@ -102,9 +107,7 @@ class World:
             response.completed_s = response.last_data_s
         else:
             questions = questions[: 1 + roll[6] % max(1, len(questions) - 1)]
-        response.data = self._answers.data(
-            questions=questions, roll=roll, day=day_of(shown_s), plan=self.plan(contact)
-        )
+        response.data = self._answers.data(questions=questions, roll=roll, day=day_of(shown_s), plan=self.plan(contact))
         if roll[7] < _TAGGED_BELOW:
             response.tags = _tags(roll[7])
         return response
@@ -200,15 +203,15 @@ class World:
             "userName": f"{person.first_name[0]}{person.last_name}".lower(),
             "user_name": person.id,
         }
-        if roll[1] < 60:
+        if roll[1] < _WITH_ROLE_BELOW:
             traits["роль"] = "администратор" if roll[2] & 1 else "пользователь"
-        if roll[3] < 40:
+        if roll[3] < _WITH_LEVEL_BELOW:
             traits["🚀 level"] = self._spelling.value(roll[4] % 10)
-        if roll[5] < 90:
+        if roll[5] < _MAYBE_ADMIN_BELOW:
             traits["is_admin"] = self._spelling.value(bool(roll[6] & 1))
-        if roll[7] < 20:
-            traits["notes"] = ESSAY if roll[8] < 8 else ODDITIES[roll[9] % len(ODDITIES)]
-        if roll[10] < 30:
+        if roll[7] < _WITH_NOTES_BELOW:
+            traits["notes"] = ESSAY if roll[8] < _LONG_NOTES_BELOW else ODDITIES[roll[9] % len(ODDITIES)]
+        if roll[10] < _RENEWING_BELOW:
             traits["renewal_date"] = iso_text(END_S + roll[11] * _DAY_S)
         return traits
 
