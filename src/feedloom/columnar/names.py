@@ -8,7 +8,7 @@ so that a key keeps its column for ever, and is written to the table ``feedloom_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from hashlib import blake2b
 from typing import Any
 
@@ -25,7 +25,7 @@ class KeyNames:
         state: Where the choices are kept between runs: path of the map -> key -> ``[column, kind]``. Changed in place.
         normalize: The destination's naming, for one identifier.
         cap: How many keys of the table's open maps become columns; further ones have no column.
-        declared: The kinds that the vendor declares, by path and key; a column without one takes that of its first value.
+        declared: The kinds that the vendor declares, by path and key; others are known by their first value.
     """
 
     def __init__(
@@ -43,7 +43,17 @@ class KeyNames:
         self._count = sum(len(keys) for keys in state.values())
         self._taken = {path: {entry[0] for entry in keys.values()} for path, keys in state.items()}
         self.refused: set[tuple[str, str]] = set()
-        self.added: list[tuple[str, str, str]] = []
+
+    @property
+    def count(self) -> int:
+        """How many keys have a column."""
+        return self._count
+
+    def entries(self) -> Iterator[tuple[str, str, str]]:
+        """Every key that has a column, as (path of its map, key, column)."""
+        for path, keys in self._state.items():
+            for key, entry in keys.items():
+                yield path, key, str(entry[0])
 
     def column(self, path: str, key: str) -> str | None:
         """The column of *key* in the map at *path*, chosen now if it is new; None once the cap is reached."""
@@ -56,7 +66,7 @@ class KeyNames:
         return self._choose(path, key)
 
     def kind(self, path: str, key: str, kind: str) -> str:
-        """The kind of value that the column of *key* holds: the declared one, or that of its first value, now *kind*."""
+        """The kind of value that the column of *key* holds: as declared, or that of its first value, now *kind*."""
         entry = self._state[path][key]
         if len(entry) == 1:
             entry.append(self._declared.get((path, key), kind))
@@ -74,7 +84,6 @@ class KeyNames:
         taken.add(column)
         self._state.setdefault(path, {})[key] = [column]
         self._count += 1
-        self.added.append((path, key, column))
         return column
 
 

@@ -21,6 +21,10 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_BOUNDARY = re.compile(r'boundary=(?:"(?P<quoted>[^"]+)"|(?P<bare>[^\s;]+))', re.IGNORECASE)
+_PART_NAME = re.compile(r'(?<!file)name="(?P<name>[^"]*)"')
+_LINE = "\r\n"
 _FLAGS = {"0": False, "1": True}
 _WORDS = {"false": False, "true": True}
 
@@ -61,10 +65,16 @@ def read_query(query: str) -> dict[str, Given]:
 
 
 def read_body(*, body: bytes, content_type: str) -> dict[str, Given]:
-    """The inputs of a body; raises UnreadableBodyError when it is neither a JSON object nor form fields."""
+    """The inputs of a body; raises UnreadableBodyError when it is neither a JSON object nor form fields.
+
+    A file in a multipart form is a text whose characters are its bytes (Latin-1).
+    """
     if not body:
         return {}
-    if content_type.partition(";")[0].strip().lower() == _FORM:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == _MULTIPART:
+        return _read_pairs(_read_parts(body=body, content_type=content_type), place="body")
+    if media_type == _FORM:
         return _read_pairs(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True), place="body")
     try:
         members = orjson.loads(body)
@@ -78,6 +88,24 @@ def read_body(*, body: bytes, content_type: str) -> dict[str, Given]:
 def read_path(parts: Mapping[str, str]) -> dict[str, Given]:
     """The parameters that stand in a path."""
     return {name: Given(place="path", shape="plain", value=[value]) for name, value in parts.items()}
+
+
+def _read_parts(*, body: bytes, content_type: str) -> list[tuple[str, str]]:
+    """Name and content of each part of a multipart form."""
+    boundary = _BOUNDARY.search(content_type)
+    if boundary is None:
+        raise UnreadableBodyError("The body names no boundary between its parts.")
+    first, *parts = (_LINE + body.decode("latin-1")).split(f"{_LINE}--{boundary['quoted'] or boundary['bare']}")
+    if first.strip() or not parts or not parts.pop().startswith("--"):
+        raise UnreadableBodyError("The body is no valid multipart form.")
+    pairs = []
+    for part in parts:
+        head, _, content = part.partition(_LINE * 2)
+        name = _PART_NAME.search(head)
+        if name is None:
+            raise UnreadableBodyError("A part of the body has no name.")
+        pairs.append((name["name"], content))
+    return pairs
 
 
 def _read_pairs(pairs: Iterable[tuple[str, str]], *, place: Literal["query", "body"]) -> dict[str, Given]:

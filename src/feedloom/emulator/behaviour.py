@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import orjson
 
 from feedloom.catalogue import Endpoint, Limit
 from feedloom.emulator.arguments import Given
+from feedloom.emulator.cache import AnswerCache
 from feedloom.emulator.quirks import Quirk, Quirks
 
 
@@ -39,11 +40,13 @@ class Call:
         endpoint: The operation asked for.
         arguments: Parameter -> value, of the type its description asks for; left out ones are absent.
         extras: The further keys of a body whose keys are open.
+        faults: The names of the faults that happen to it.
     """
 
     endpoint: Endpoint
     arguments: Mapping[str, Any]
     extras: Mapping[str, Any]
+    faults: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class Settings:
         quirks: How the vendor behaves where sources disagree.
         now: The time of writes, with zone.
         lock: Held while the data are read or changed; whoever does so other than through a call takes it first.
+        cache: Keeps answers, and parts of answers that a vendor's own keys name.
     """
 
     rows: int
@@ -65,6 +69,7 @@ class Settings:
     quirks: Quirks
     now: Callable[[], datetime]
     lock: RLock
+    cache: AnswerCache[Answer]
 
 
 class Behaviour(ABC):
@@ -76,6 +81,8 @@ class Behaviour(ABC):
         places: ``merged`` vendors take any input from URL and body alike; with ``apart`` each has its place.
         openapi_file: The vendor's OpenAPI description in YAML.
         control: What tests may do to the data that no call of the API can.
+        keyless: Names of the operations that ask for no key.
+        tells_wait: A refusal because of a limit says in Retry-After how long to wait.
     """
 
     base_path: str
@@ -83,6 +90,13 @@ class Behaviour(ABC):
     places: Literal["merged", "apart"]
     openapi_file: Path
     control: Any
+    keyless: frozenset[str] = frozenset()
+    tells_wait: bool = True
+
+    @property
+    def url_path(self) -> str:
+        """What the URL given to users ends in; not ``base_path`` where the paths of the endpoints hold a version."""
+        return self.base_path
 
     @property
     @abstractmethod
@@ -100,6 +114,10 @@ class Behaviour(ABC):
     @abstractmethod
     def error(self, *, status: int, message: str) -> Answer:
         """An error in the vendor's own shape."""
+
+    def prepared(self, *, endpoint: Endpoint, given: Mapping[str, Given]) -> Mapping[str, Given]:  # noqa: ARG002 - the usual vendor takes inputs as they come
+        """The inputs of a call for *endpoint* as the vendor reads them, before they are checked."""
+        return given
 
     @abstractmethod
     def answer(self, call: Call) -> Answer:

@@ -56,7 +56,7 @@ class Door:
     behaviour: Behaviour
     faults: Faults
     limits: tuple[LimitKept, ...]
-    cache: AnswerCache
+    cache: AnswerCache[Answer]
     lock: threading.RLock
     lenient: bool
 
@@ -86,30 +86,36 @@ class Door:
         except UnreadableBodyError as problem:
             unreadable = self.behaviour.error(status=400, message=str(problem))
         key = self.behaviour.take_key(headers=incoming.headers, given=given)
-        refused = self.behaviour.refuse_key(key) or unreadable
+        refused = self._refused_by_key(endpoint=incoming.endpoint, key=key) or unreadable
         refused = refused or self._refused_by_limit(endpoint=incoming.endpoint, key=key or "", given=given)
         if refused is not None:
             return refused
-        answer = self._kept_or_made(incoming=incoming, given=given | read_path(incoming.parts))
+        answer = self._kept_or_made(incoming=incoming, given=given | read_path(incoming.parts), struck=struck)
         return damaged(answer=answer, endpoint=incoming.endpoint, faults=struck, cursor=_cursor(incoming, given))
 
-    def _kept_or_made(self, *, incoming: Incoming, given: Mapping[str, Given]) -> Answer:
+    def _kept_or_made(self, *, incoming: Incoming, given: Mapping[str, Given], struck: Mapping[str, Fault]) -> Answer:
         if not incoming.is_plain_read:
-            return self._made(endpoint=incoming.endpoint, given=given)
+            return self._made(endpoint=incoming.endpoint, given=given, struck=struck)
         request = (incoming.method, incoming.path, incoming.query)
         version = self.behaviour.version
         answer = self.cache.get(request=request, version=version)
         if answer is None:
-            answer = self._made(endpoint=incoming.endpoint, given=given)
+            answer = self._made(endpoint=incoming.endpoint, given=given, struck=struck)
             if answer.cacheable:
                 self.cache.put(request=request, version=version, answer=answer)
         return answer
 
-    def _made(self, *, endpoint: Endpoint, given: Mapping[str, Given]) -> Answer:
+    def _made(self, *, endpoint: Endpoint, given: Mapping[str, Given], struck: Mapping[str, Fault]) -> Answer:
+        given = self.behaviour.prepared(endpoint=endpoint, given=given)
         checked = check(endpoint=endpoint, given=given, merged=self.behaviour.places == "merged", lenient=self.lenient)
         if checked.problems:
             return self.behaviour.error(status=400, message=checked.problems[0])
-        return self.behaviour.answer(Call(endpoint=endpoint, arguments=checked.arguments, extras=checked.extras))
+        return self.behaviour.answer(
+            Call(endpoint=endpoint, arguments=checked.arguments, extras=checked.extras, faults=frozenset(struck))
+        )
+
+    def _refused_by_key(self, *, endpoint: Endpoint, key: str | None) -> Answer | None:
+        return None if endpoint.name in self.behaviour.keyless else self.behaviour.refuse_key(key)
 
     def _refused_by_fault(self, struck: Mapping[str, Fault]) -> Answer | None:
         if "key-refused" in struck:
@@ -128,12 +134,12 @@ class Door:
                 continue
             wait_s = limit.window.wait_s(subject)
             if wait_s:
-                return self._too_many(wait_s=wait_s)
+                return self._too_many(wait_s=wait_s if self.behaviour.tells_wait else None)
         return None
 
-    def _too_many(self, *, wait_s: int) -> Answer:
+    def _too_many(self, *, wait_s: int | None) -> Answer:
         answer = self.behaviour.error(status=429, message=_FAULT_TEXTS[429])
-        return replace(answer, headers={**answer.headers, "Retry-After": str(wait_s)})
+        return answer if wait_s is None else replace(answer, headers={**answer.headers, "Retry-After": str(wait_s)})
 
 
 _FAULT_TEXTS = {429: "Too many requests", 500: "Internal server error", 503: "Service unavailable"}

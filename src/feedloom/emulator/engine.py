@@ -16,7 +16,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from feedloom.emulator.app import application
-from feedloom.emulator.behaviour import Behaviour, Blueprint, Settings
+from feedloom.emulator.behaviour import Answer, Behaviour, Blueprint, Settings
 from feedloom.emulator.cache import DEFAULT_BYTES, AnswerCache
 from feedloom.emulator.door import Door, LimitKept
 from feedloom.emulator.faults import FAULTS, Faults
@@ -44,7 +44,7 @@ class Emulator:
 
     Attributes:
         key: The API key that works.
-        base_path: Where the API starts: ``/v1``.
+        base_path: What the base URL ends in: ``/v1``.
         requests: The latest requests and their counts.
         faults: The faults that are switched on; ``add("500=3")`` and ``clear()`` work at any time.
         control: Changes to the data that no call of the API can make; each vendor has its own.
@@ -52,7 +52,7 @@ class Emulator:
 
     def __init__(self, *, behaviour: Behaviour, key: str, door: Door, latency_s: float) -> None:
         self.key = key
-        self.base_path = behaviour.base_path
+        self.base_path = behaviour.url_path
         self.requests = RequestLog()
         self.faults = door.faults
         self.control: Any = behaviour.control
@@ -107,13 +107,14 @@ def create_emulator(
     key = key or f"emulator-key-000000000000-seed{seed}"
     values = Quirks(known=_quirks(blueprint), chosen=quirks or {})
     lock = threading.RLock()
-    settings = Settings(rows=rows, seed=seed, key=key, quirks=values, now=now or _utc_now, lock=lock)
+    cache: AnswerCache[Answer] = AnswerCache(most_bytes=cache_bytes)
+    settings = Settings(rows=rows, seed=seed, key=key, quirks=values, now=now or _utc_now, lock=lock, cache=cache)
     behaviour = blueprint.build(settings)
     door = Door(
         behaviour=behaviour,
         faults=Faults(endpoints=(endpoint.name for endpoint in behaviour.endpoints), specs=faults),
         limits=_limits(blueprint=blueprint, quirks=values, clock_s=clock_s),
-        cache=AnswerCache(most_bytes=cache_bytes),
+        cache=cache,
         lock=lock,
         lenient=bool(values.number(LENIENT.name)),
     )

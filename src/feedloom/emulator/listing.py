@@ -126,7 +126,7 @@ class Listing(Generic[RowT]):
         """The next *length* rows beyond the key *after*, leaving out the first *skip* of them."""
         rows: list[int | RowT] = []
         for stretch in self._walk(self._within(query=query, after=after)):
-            if skip:
+            if skip or query.count_block is not None:
                 count = self._count(query=query, stretch=stretch)
                 if count <= skip:
                     skip -= count

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from feedloom.emulator.dice import Dice
@@ -38,9 +39,11 @@ _PLANS: tuple[Plan, ...] = ("free",) * 5 + ("pro",) * 7 + ("enterprise",) * 4
 _LONERS_IN_256 = 20
 _SIGN_UPS_FROM_S = int(datetime(2019, 1, 1, tzinfo=UTC).timestamp())
 _SIGN_UPS_UNTIL_S = int(datetime(2023, 10, 1, tzinfo=UTC).timestamp())
+_ACCOUNTS_KEPT = 4_096
 _ID = re.compile(r"u-(\d{6,9})", re.ASCII)
 _EMAIL = re.compile(r"[a-z.]+\.(\d{1,9})@.+", re.ASCII)
-_ACCOUNT_ID = re.compile(r"acct-(\d{4,9})", re.ASCII)
+_ACCOUNT_ACCOUNTS_KEPT = 4_096
+_ID = re.compile(r"acct-(\d{4,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +85,15 @@ class Person:
 
 
 class People:
-    """Everybody there is under one seed."""
+    """Everybody there is under one seed.
+
+    ``account(index)`` gives the account at an index, 0 or more; the latest ones are kept, as people share them.
+    """
 
     def __init__(self, *, seed: int) -> None:
         self._people = Dice(seed=seed, kind="person", size=16)
         self._accounts = Dice(seed=seed, kind="account", size=16)
+        self.account = lru_cache(maxsize=_ACCOUNTS_KEPT)(self._account)
 
     def person(self, index: int) -> Person:
         """The person at *index*, 0 or more."""
@@ -110,8 +117,7 @@ class People:
             + int.from_bytes(roll[8:12], "little") % (_SIGN_UPS_UNTIL_S - _SIGN_UPS_FROM_S),
         )
 
-    def account(self, index: int) -> Account:
-        """The account at *index*, 0 or more."""
+    def _account(self, index: int) -> Account:
         roll = self._accounts.roll(index)
         first = COMPANY_FIRST[roll[0] % len(COMPANY_FIRST)]
         second = COMPANY_SECOND[roll[1] % len(COMPANY_SECOND)]

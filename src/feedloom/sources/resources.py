@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 import dlt
@@ -157,6 +158,7 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
             declared=_declared_kinds(plan),
         )
         shaper = RowShaper(table, plan.endpoint, names)
+        seen: set[bytes] | None = set() if plan.replaces else None
         for event in _events(plan, state, reading):
             if event.note:
                 reading.notes.append(event.note)
@@ -165,15 +167,27 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
             reading.rows += len(event.rows)
             shaped = shaper.shape(event.rows, _extra(table, event.read))
             plan.session.on_rows(table, shaped)
+            if seen is not None:
+                shaped = [row for row in shaped if _is_first(table, row, seen)]
             more = bool(names.refused) and not reading.keys_past_cap
             reading.keys_past_cap |= names.refused
             yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
         if plan.replaces and not reading.complete:
             raise StoppedError(table.name)
-        if names.added:
+        if state.get("registered") != names.count:
             yield _name_rows(table, names)
+            state["registered"] = names.count
 
     return rows
+
+
+def _is_first(table: Table, row: Mapping[str, Any], seen: set[bytes]) -> bool:
+    """Whether no row with this key came before: a list may repeat one while it is paged, and nothing here merges it."""
+    key = "\x1f".join(str(row.get(name)) for name in table.primary_key)
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    known = len(seen)
+    seen.add(digest)
+    return len(seen) > known
 
 
 def _declared_kinds(plan: _Plan) -> dict[tuple[str, str], str]:
@@ -317,7 +331,7 @@ def _with_more_keys(rows: list[dict[str, Any]], table: Table, make_path: Callabl
 def _name_rows(table: Table, names: KeyNames) -> Any:
     rows = [
         {"table_name": table.name, "map_path": path, "key": key, "column_name": column}
-        for path, key, column in names.added
+        for path, key, column in names.entries()
     ]
     hints = dlt.mark.make_hints(
         table_name=NAMES_TABLE,

@@ -18,7 +18,7 @@ from sqlglot import expressions as sql
 
 from feedloom.catalogue import Embedded, Table
 from feedloom.sources.planning import Cursor
-from feedloom.sync.counts import Counts, bounds, compare_counts, counts_in, has_total, loaded_range
+from feedloom.sync.counts import Counts, bounds, counts_in, loaded_range
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.queries import ask, column, has_column, relation
 from feedloom.sync.report import Verdict
@@ -71,15 +71,12 @@ def _stale_keys(job: Job, table: Table, embedded: Embedded) -> list[str]:
     return [str(row[0]) for row in ask(pipeline, query)]
 
 
-def differing_windows(job: Job, table: Table) -> Reread | None:
-    """The windows in which the vendor's count is not ours, found by halving; None when the whole count agrees.
+def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
+    """The windows in which the vendor counts other rows than are here, by halving; None when *found*, the sum, agrees.
 
     Asks the vendor for one row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
     """
-    if table.window is None or not has_total(job.vendor, table):
-        return None
-    found = compare_counts(job.vendor, table, job.pipeline, job.client())
-    if found is None or found.there == found.here:
+    if table.window is None or found.there == found.here:
         return None
     cursor = loaded_range(job.vendor, table, job.pipeline)
     windows: list[Cursor] = []

@@ -98,10 +98,11 @@ class _Loader:
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
-        differing = repair.differing_windows(job, table)
+        counts = compare_counts(job.vendor, table, job.pipeline, job.client())
+        differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
             self._load_once(differing)
-        counts = compare_counts(job.vendor, table, job.pipeline, job.client())
+            counts = compare_counts(job.vendor, table, job.pipeline, job.client())
         if counts is not None:
             result.source_rows, result.rows_checked = counts.there, counts.here
         result.verdict, note = repair.verdict(counts, reread=differing is not None)

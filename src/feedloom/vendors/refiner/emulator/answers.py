@@ -6,7 +6,7 @@ from typing import Any
 
 from feedloom.emulator.people import Plan
 from feedloom.vendors.refiner.emulator.moods import mood, score_table, spread
-from feedloom.vendors.refiner.emulator.phrases import BROWSERS, COMPLAINTS, ESSAY, LOCALES, ODDITIES, PAGES, PRAISE, REMARKS, TITLES, VERSIONS
+from feedloom.vendors.refiner.emulator.phrases import BROWSERS, COMPLAINTS, ESSAY, LOCALES, ODDITIES, PAGES, PRAISE, REFERRERS, REMARKS, SCREENS, TITLES, VERSIONS
 from feedloom.vendors.refiner.emulator.spelling import Spelling
 from feedloom.vendors.refiner.emulator.surveys import SCALES, Question
 
@@ -89,6 +89,8 @@ def _attach(*, data: dict[str, Any], roll: bytes) -> None:
     data["page_title"] = TITLES[page]
     data["session"] = roll[_SESSION_BYTE:].hex()
     data["browser"] = BROWSERS[roll[_CONTEXT_BYTE + 4] % len(BROWSERS)]
+    data["referrer"] = REFERRERS[roll[_CONTEXT_BYTE + 6] % len(REFERRERS)]
+    data["screen"] = SCREENS[roll[_CONTEXT_BYTE + 7] % len(SCREENS)]
     data["locale"] = LOCALES[roll[_CONTEXT_BYTE + 5] % len(LOCALES)]
     data["app_version"] = VERSIONS[roll[_CONTEXT_BYTE + 1] % len(VERSIONS)]
     key = _ATTACHED[_ATTACHED_TABLE[roll[_CONTEXT_BYTE + 2]]]

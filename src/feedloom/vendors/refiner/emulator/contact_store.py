@@ -178,12 +178,12 @@ class ContactStore:
         return self._orders[order]
 
     def _arranged(self, order: ContactOrder) -> OrderedContacts:
-        key = self._base_key(order)
+        value = self._base_value(order)
         everyone = range(self._world.contacts)
-        seqs: Sequence[int] = everyone if order == "first_seen_at" else array("I", sorted(everyone, key=key))
+        seqs: Sequence[int] = everyone if order == "first_seen_at" else array("I", sorted(everyone, key=value))
         listing: Listing[Contact] = Listing(
             size=self._world.contacts,
-            key=lambda position: key(seqs[position]),
+            key=lambda position: (value(seqs[position]), seqs[position]),
             block=_BLOCK,
             descending=self._newest_first and order not in _TEXT_ORDERS,
         )
@@ -192,15 +192,15 @@ class ContactStore:
                 self._put(order=order, listing=listing, contact=contact)
         return OrderedContacts(listing=listing, seqs=seqs)
 
-    def _base_key(self, order: ContactOrder) -> Callable[[int], Key]:
+    def _base_value(self, order: ContactOrder) -> Callable[[int], Any]:
         world = self._world
         if order == "first_seen_at":
-            return lambda seq: (world.first_seen_s(seq), seq)
+            return world.first_seen_s
         if order == "last_seen_at":
-            return lambda seq: (world.last_seen_s(seq), seq)
+            return world.last_seen_s
         if order == "last_form_submission_at":
-            return lambda seq: (world.last_submission_s(seq) or 0, seq)
-        return lambda seq: ("" if is_anonymous(seq) else _text_key(world.contact(seq), order), seq)
+            return lambda seq: world.last_submission_s(seq) or 0
+        return lambda seq: "" if is_anonymous(seq) else _text_key(world.contact(seq), order)
 
     def _put(self, *, order: ContactOrder, listing: Listing[Contact], contact: Contact) -> None:
         values: dict[ContactOrder, Any] = {

@@ -88,3 +88,12 @@ TITLES = (
 """The title of each page, in the order of PAGES."""
 
 LOCALES = ("en-US", "de-DE", "en-GB", "ru-RU", "fr-FR", "pt-BR", "ja-JP", "pl-PL")
+
+REFERRERS = (
+    "https://search.example/results?q=customer+feedback+tool&source=web",
+    "https://mail.example/inbox/newsletter-2026-02?utm_source=mail&utm_campaign=spring",
+    "https://app.example/login?next=%2Fdashboard",
+    "",
+)
+
+SCREENS = ("1920x1080", "2560x1440", "1440x900", "390x844")

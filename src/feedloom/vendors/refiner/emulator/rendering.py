@@ -43,6 +43,7 @@ class Renderer:
         """A survey response."""
         self._keep_up()
         contact = self._contact_with_attributes(response) if with_attributes else self._short_contact(response.contact)
+        completed_at = _space_or_null(response.completed_s)
         rendered = {
             "uuid": response.uuid,
             "first_shown_at": space_text(response.first_shown_s),
@@ -50,8 +51,8 @@ class Renderer:
             "show_counter": response.show_counter,
             "first_data_reception_at": _space_or_null(response.first_data_s),
             "last_data_reception_at": _space_or_null(response.last_data_s),
-            "completed_at": _space_or_null(response.completed_s),
-            "received_at": _space_or_null(response.completed_s),
+            "completed_at": completed_at,
+            "received_at": completed_at,
             "dismissed_at": _space_or_null(response.dismissed_s),
             "form": self._short_form(response.form),
             "data": response.data or self._empty_map,
