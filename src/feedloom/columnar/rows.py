@@ -14,6 +14,7 @@ What changes on the way:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
@@ -112,7 +113,15 @@ class RowShaper:
 
 def row_hash(row: Mapping[str, Any]) -> str:
     """A fingerprint of *row*, 32 hex digits: equal for equal content, whatever the order of keys."""
-    return blake2b(orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    return blake2b(_json(row, orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def _json(value: Any, option: int = 0) -> bytes:
+    try:
+        return orjson.dumps(value, option=option)
+    except TypeError:  # an integer past 64 bits
+        sort = bool(option & orjson.OPT_SORT_KEYS)
+        return json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":")).encode()
 
 
 def _kind(value: str | float) -> str:
@@ -168,11 +177,11 @@ def _positions(answer: Any) -> list[tuple[int | None, Any]]:
 
 
 def _forms(value: Any) -> Row:
-    text = None if value is None else value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    text = None if value is None else value if isinstance(value, str) else _json(value).decode()
     return {
         "value_text": text,
         "value_number": _number(value),
-        "value_json": orjson.dumps(value, default=str).decode(),
+        "value_json": _json(value).decode(),
     }
 
 

@@ -42,8 +42,7 @@ _SIGN_UPS_UNTIL_S = int(datetime(2023, 10, 1, tzinfo=UTC).timestamp())
 _ACCOUNTS_KEPT = 4_096
 _ID = re.compile(r"u-(\d{6,9})", re.ASCII)
 _EMAIL = re.compile(r"[a-z.]+\.(\d{1,9})@.+", re.ASCII)
-_ACCOUNT_ACCOUNTS_KEPT = 4_096
-_ID = re.compile(r"acct-(\d{4,9})", re.ASCII)
+_ACCOUNT_ID = re.compile(r"acct-(\d{4,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +20,8 @@ Row: TypeAlias = dict[str, Any]
 
 ABSENT: Final[Any] = object()
 """Stands for "the JSON has no such place", which null does not."""
+
+_LONG_NUMBER: Final = re.compile(rb"[:\[,\s]-?\d{19,}\s*[,}\]]")
 
 REPORT_HINT: Final = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
 
@@ -121,11 +125,25 @@ def whole_number(content: Any, path: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def parse_json(body: bytes) -> Any:
+    """*body* as Python values, every number exact; raises ValueError when it is no JSON.
+
+    Integers past 64 bits, which the fast parser would round, come from the standard library's.
+    """
+    if _LONG_NUMBER.search(body) is None:
+        return orjson.loads(body)
+    return json.loads(body, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
 def read_json(body: bytes, *, endpoint: Endpoint, request: str) -> Any:
     """*body* as JSON; raises VendorError when it is none."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return parse_json(body)
+    except ValueError as error:
         message = f"{endpoint.name} ({request}) was answered with something that is not JSON"
         raise VendorError(message, hint=REPORT_HINT, where=endpoint.name) from error
 

@@ -12,7 +12,7 @@ import orjson
 
 from feedloom.catalogue import Endpoint, Vendor
 from feedloom.errors import CredentialError, FeedloomError, RateLimitedError, RefusedError, RetryLaterError, VendorError
-from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, dig
+from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, dig, parse_json
 from feedloom.http.auth import Key, refusal_of
 from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
 from feedloom.http.retry import Failure, Kind, read_retry_after
@@ -131,8 +131,8 @@ def _read(request: Request, reply: Reply) -> Answer | Failure:
     parsed: Any = None
     if endpoint.answer == "json" and reply.body.strip():
         try:
-            parsed = orjson.loads(reply.body)
-        except orjson.JSONDecodeError:
+            parsed = parse_json(reply.body)
+        except ValueError:
             reason = "an HTML page instead of JSON" if reply.is_html else "JSON that is cut off or malformed"
             return Failure(kind=Kind.GARBLED, reason=f"{reason}, with status {reply.status}", status=reply.status)
     elif endpoint.answer == "json" and endpoint.effect == "read" and reply.status != _NO_CONTENT:

@@ -7,6 +7,7 @@ its ``Limiter``, which cannot take from several buckets at once or not at all, a
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import OrderedDict, deque
@@ -20,6 +21,7 @@ from pyrate_limiter import InMemoryBucket, Rate, RateItem
 from feedloom.catalogue import Endpoint, Limit, Vendor
 from feedloom.errors import RateLimitedError
 from feedloom.http.auth import Key
+from feedloom.http.stored import StoredMeter, state_folder
 
 LONG_WINDOW_S: Final = 3600
 LONGEST_WAIT_S: Final = 900.0
@@ -91,6 +93,16 @@ class SlicedMeter:
 def make_meter(limit: Limit) -> Meter:
     """A meter in the memory of this process."""
     return SlicedMeter(limit) if limit.seconds > LONG_WINDOW_S else ExactMeter(limit)
+
+
+def _lasting_meter(limit: Limit, owner: str) -> Meter:
+    """A meter whose count outlives the process where the limit does; in memory where no file can be kept."""
+    if limit.seconds <= LONG_WINDOW_S:
+        return ExactMeter(limit)
+    try:
+        return StoredMeter(limit, budget=f"{owner}:{limit.name}", folder=state_folder())
+    except (OSError, sqlite3.Error):
+        return SlicedMeter(limit)
 
 
 @dataclass(slots=True)
@@ -180,7 +192,10 @@ def limits_of(vendor: Vendor, key: Key) -> Limits:
     """The limits of the key, the same ones for every client in this process."""
     identity = (vendor.slug, vendor.limits, blake2b(key.value.encode(), digest_size=16).digest())
     with _shared_lock:
-        return _shared.setdefault(identity, Limits(vendor.limits))
+        if identity not in _shared:
+            owner = f"{vendor.slug}:{identity[2].hex()}"
+            _shared[identity] = Limits(vendor.limits, meter=lambda limit: _lasting_meter(limit, owner))
+        return _shared[identity]
 
 
 _shared: dict[tuple[str, tuple[Limit, ...], bytes], Limits] = {}

@@ -16,7 +16,7 @@ import orjson
 
 from feedloom.catalogue import CursorPaging, Endpoint, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.errors import InputError, VendorError
-from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, rows_of, whole_number
+from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, Row, dig, rows_of, whole_number
 from feedloom.http.encode import Value
 
 MOST_PAGES: Final = 10_000_000
@@ -102,7 +102,7 @@ async def read_pages(
     for number in range(MOST_PAGES):
         answer = await ask({**params, **turn.params})
         page = _page(answer, number=number, turn=turn)
-        if page.rows and not pages_seen.add(orjson.dumps(page.rows)):
+        if page.rows and not pages_seen.add(_text_of(page.rows)):
             raise _unexpected(page, "brought the same rows as an earlier page")
         following = way.after(page, answer.content)
         tally.add(page)
@@ -292,6 +292,13 @@ def _token(page: Page, content: Any, path: str) -> str | int | None:
     if isinstance(token, bool) or not isinstance(token, str | int):
         raise _unexpected(page, f"named something at {path!r} that is no cursor")
     return token
+
+
+def _text_of(rows: list[Row]) -> bytes:
+    try:
+        return orjson.dumps(rows)
+    except TypeError:  # an integer past 64 bits
+        return repr(rows).encode("utf-8", "surrogatepass")
 
 
 def _unexpected(page: Page, problem: str) -> VendorError:

@@ -16,13 +16,16 @@ _REFUSALS = (
     KeyRefusal(status=401, words="does not look valid", reason="it is not written like a key of Refiner"),
     KeyRefusal(status=401, reason="Refiner does not accept it"),
     KeyRefusal(
+        status=400, words="API key not valid", reason="no environment of Refiner has it, so it may have been revoked"
+    ),
+    KeyRefusal(
         status=404, words="API key not valid", reason="no environment of Refiner has it, so it may have been revoked"
     ),
 )
 """Answers to a bad key, measured on the live API by one source.
 
-A 404 stands for an unknown key only when its body says so; else the object was not found. A 403 is about the plan or
-the account and not about the key. Source: refiner-notes, Transport, auth, limits.
+A 404 (or the 400 of an older test double) stands for an unknown key only when its body says so; else the object was not
+found. A 403 is about the plan or the account and not about the key. Source: refiner-notes, Transport, auth, limits.
 """
 
 REFINER = Vendor(
@@ -33,7 +36,7 @@ REFINER = Vendor(
     servers={"default": "https://api.refiner.io/v1"},
     auth=(
         Auth(name="bearer", kind="bearer", source=_AUTHENTICATION),
-        Auth(name="param", kind="param", field="api_key", source=_AUTHENTICATION),
+        Auth(name="api_key", kind="param", field="api_key", source=_AUTHENTICATION),
         Auth(name="basic", kind="basic", source=_AUTHENTICATION),
     ),
     key_page="Integrations > Rest API in Refiner",

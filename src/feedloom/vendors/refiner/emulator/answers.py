@@ -6,7 +6,20 @@ from typing import Any
 
 from feedloom.emulator.people import Plan
 from feedloom.vendors.refiner.emulator.moods import mood, score_table, spread
-from feedloom.vendors.refiner.emulator.phrases import BROWSERS, COMPLAINTS, ESSAY, LOCALES, ODDITIES, PAGES, PRAISE, REFERRERS, REMARKS, SCREENS, TITLES, VERSIONS
+from feedloom.vendors.refiner.emulator.phrases import (
+    BROWSERS,
+    COMPLAINTS,
+    ESSAY,
+    LOCALES,
+    ODDITIES,
+    PAGES,
+    PRAISE,
+    REFERRERS,
+    REMARKS,
+    SCREENS,
+    TITLES,
+    VERSIONS,
+)
 from feedloom.vendors.refiner.emulator.spelling import Spelling
 from feedloom.vendors.refiner.emulator.surveys import SCALES, Question
 
