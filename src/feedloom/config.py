@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from feedloom.errors import CredentialError, InputError
@@ -21,23 +21,52 @@ class Setting:
 
 
 def find_setting(section: str, name: str) -> Setting | None:
-    """The first value of *name* in ``[sources.<section>]`` that dlt's providers hold; None when none does."""
+    """The text *name* in ``[sources.<section>]``, as ``find_text`` finds it."""
+    return find_text("sources", section, name)
+
+
+def find_text(*path: str) -> Setting | None:
+    """The first text at *path* (``feedloom``, ``to``) that dlt's providers hold; None when none does.
+
+    Raises InputError when what stands there is no text; dlt raises what ``failures.explain`` knows when one of its files
+    cannot be read.
+    """
     from dlt.common.configuration.container import Container  # noqa: PLC0415 - dlt takes a second to import
     from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - the same
 
+    *sections, name = path
     for provider in Container()[PluggableRunContext].providers.providers:
-        value, key = provider.get_value(name, str, "", "sources", section)
-        if value not in (None, ""):
-            return Setting(value, _origin(provider.name, key, section, name))
+        value, key = provider.get_value(name, str, "", *sections)
+        if value is None or value == "":
+            continue
+        origin = _origin(provider.name, key, sections, name)
+        if not isinstance(value, str):
+            raise InputError(
+                f"{name} has to be a text, not {_kind(value)}",
+                hint="write it in double quotes",
+                where=origin,
+                code="FL216",
+            )
+        return Setting(value, origin)
     return None
 
 
-def _origin(provider: str, key: str, section: str, name: str) -> str:
-    if provider == "Environment Variables":
-        return f"environment variable {key}"
-    if provider.endswith(".toml"):
-        return f".dlt/{provider}, section [sources.{section}], {name}"
-    return f"{provider}, {key}"
+def variable(*path: str) -> str:
+    """The environment variable in which dlt looks for the setting at *path*."""
+    return "__".join(path).upper()
+
+
+def need_key(section: str, title: str, key_page: str) -> Setting:
+    """The key of the vendor whose section is *section*; raises CredentialError saying where it may be put."""
+    found = find_setting(section, "api_key")
+    if found is None:
+        raise CredentialError(
+            f"no {title} key was found",
+            hint=f"set {variable('sources', section, 'api_key')}, or put api_key under [sources.{section}] in "
+            f".dlt/secrets.toml, or run `feedloom init`; the key is in {key_page}",
+            code="FL401",
+        )
+    return found
 
 
 def key_origin(section: str, value: str) -> str:
@@ -46,20 +75,6 @@ def key_origin(section: str, value: str) -> str:
     if found is not None and found.value == value:
         return found.origin
     return "argument api_key"
-
-
-def need_key(section: str, title: str, key_page: str) -> Setting:
-    """The key of the vendor whose section is *section*; raises CredentialError saying where it may be put."""
-    found = find_setting(section, "api_key")
-    if found is None:
-        variable = f"SOURCES__{section.upper()}__API_KEY"
-        raise CredentialError(
-            f"no {title} key was found",
-            hint=f"set {variable}, or put api_key under [sources.{section}] in .dlt/secrets.toml, or run "
-            f"`feedloom init`; the key is in {key_page}",
-            code="FL401",
-        )
-    return found
 
 
 def moment(value: str | datetime | None, name: str) -> datetime | None:
@@ -78,3 +93,26 @@ def moment(value: str | datetime | None, name: str) -> datetime | None:
     if parsed.tzinfo is None:
         raise InputError(f"{name} has no time zone: {value}", hint=f"write {parsed.isoformat()}Z for UTC", code="FL210")
     return parsed
+
+
+def past_moment(value: str | None, name: str, *, now: datetime | None = None) -> datetime | None:
+    """*value* as ``moment`` reads it; raises InputError also for one after *now*, where no rows can be yet."""
+    parsed = moment(value, name)
+    if parsed is not None and parsed > (now or datetime.now(UTC)):
+        raise InputError(
+            f"{name} lies in the future: {value}", hint="give a moment that has passed, or leave it out", code="FL217"
+        )
+    return parsed
+
+
+def _origin(provider: str, key: str, sections: list[str], name: str) -> str:
+    if provider == "Environment Variables":
+        return f"environment variable {key}"
+    if provider.endswith(".toml"):
+        return f".dlt/{provider}, section [{'.'.join(sections)}], {name}"
+    return f"{provider}, {key}"
+
+
+def _kind(value: Any) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a section"}
+    return kinds.get(type(value), f"a {type(value).__name__}")

@@ -115,11 +115,12 @@ def make_job(
 
 
 def chosen_tables(vendor: Vendor, names: Sequence[str]) -> list[Table]:
-    """The tables called *names*, or all that are loaded by default; raises InputError for a name that is none."""
+    """The tables called *names*, or all that are loaded by default, in loading order; raises InputError for no name."""
     if not names:
         return [table for table in vendor.tables if table.selected]
     try:
-        return [vendor.table(name) for name in names]
+        wanted = {vendor.table(name).name for name in names}
+        return [table for table in vendor.tables if table.name in wanted]
     except KeyError as missing:
         raise InputError(
             f"{vendor.title} has no table {missing.args[0]!r}",

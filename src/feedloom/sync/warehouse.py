@@ -1,26 +1,36 @@
-"""Opens the pipeline of a source: its destination, its dataset and its working folder."""
+"""Finds the database and opens the pipeline of a source into it: destination, dataset and working folder."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
+from feedloom.config import find_text
 from feedloom.errors import DestinationError, InputError
 
 DATABASE = "feedloom.duckdb"
 """The database file in the folder one stands in, unless the configuration says otherwise."""
 
 WORK_FOLDER = ".feedloom"
-"""Where pipelines keep their working files, beside the database."""
+"""Where pipelines keep their working files, in the folder one stands in."""
 
 DUCKDB = "duckdb:"
+
+_DUCKDB_ENDINGS = (".duckdb", ".db")
+_WHOLE = "insert-from-staging"
+"""A table that is replaced changes in one transaction: readers never see it empty or half full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,75 +43,109 @@ class Target:
     @property
     def file(self) -> Path | None:
         """The DuckDB file, where it is one."""
-        return Path(self.to.removeprefix(DUCKDB)) if self.to.startswith(DUCKDB) else None
+        return Path(self.to.removeprefix(DUCKDB)).expanduser() if self.to.startswith(DUCKDB) else None
+
+    @property
+    def folder(self) -> Path:
+        """The working files of pipelines into this target; each target has its own, for its own state and journals."""
+        place = self.to if self.file is None else os.path.relpath(self.file)
+        digest = blake2b(f"{place}\n{self.dataset}".encode(), digest_size=4).hexdigest()
+        return Path(WORK_FOLDER) / f"{self.file.name if self.file else self.to.rpartition('.')[2]}-{digest}"
 
 
 def choose_target(vendor: Vendor, to: str | None, dataset: str | None) -> Target:
-    """The target from the command, else from dlt's configuration ``[feedloom]``, else ``feedloom.duckdb`` here."""
-    chosen = to or dlt.config.get("feedloom.to", str) or f"{DUCKDB}{DATABASE}"
+    """The target from the command, else from dlt's configuration ``[feedloom]``, else ``feedloom.duckdb`` here.
+
+    Raises InputError for what can be no database.
+    """
+    chosen = to or _configured("to") or f"{DUCKDB}{DATABASE}"
     if chosen == "duckdb":
         chosen = f"{DUCKDB}{DATABASE}"
-    elif chosen.endswith((".duckdb", ".db")) and not chosen.startswith(DUCKDB):
+    elif chosen.endswith(_DUCKDB_ENDINGS) and not chosen.startswith(DUCKDB):
         chosen = f"{DUCKDB}{chosen}"
-    return Target(chosen, dataset or dlt.config.get(f"feedloom.{vendor.slug}_dataset", str) or vendor.dataset)
+    if chosen in (DUCKDB, f"{DUCKDB}:memory:"):
+        raise InputError(
+            f"{chosen} names no file", hint=f"write {DUCKDB}<file>, for example {DUCKDB}{DATABASE}", code="FL220"
+        )
+    return Target(chosen, dataset or _configured(f"{vendor.slug}_dataset") or vendor.dataset)
 
 
 def open_pipeline(vendor: Vendor, target: Target) -> Pipeline:
-    """The pipeline of *vendor* into *target*; nothing is written yet.
+    """The pipeline of *vendor* into *target*; nothing but the working folder is made yet.
 
     Raises:
         InputError: dlt knows no such destination.
         DestinationError: The folder of the database, or the working folder, is missing or can't be written.
     """
-    if target.file is not None:
-        check_folder(target.file)
-        return _pipeline(vendor, target, dlt.destinations.duckdb(str(target.file), replace_strategy=_WHOLE))
+    destination = open_destination(target)
     try:
-        destination = dlt.common.destination.Destination.from_reference(target.to, replace_strategy=_WHOLE)
-    except (UnknownDestinationModule, ImportError, ValueError) as error:
-        raise InputError(
-            f"no destination is called {target.to!r}",
-            hint="give duckdb, duckdb:<file>, postgres, bigquery, snowflake, redshift, databricks or filesystem",
-            code="FL220",
-        ) from error
-    return _pipeline(vendor, target, destination)
-
-
-_WHOLE = "insert-from-staging"
-"""A table that is replaced changes in one transaction: readers never see it empty or half full."""
-
-
-def _pipeline(vendor: Vendor, target: Target, destination: Any) -> Pipeline:
-    folder = Path(WORK_FOLDER)
-    try:
-        folder.mkdir(exist_ok=True)
+        target.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DestinationError(
-            f"the working folder {folder} can't be made in {Path.cwd().name}: {error.strerror}",
+            f"the working folder {WORK_FOLDER} can't be made here: {error.strerror}",
             hint="run feedloom in a folder you may write to",
+            where=str(Path.cwd()),
             code="FL603",
         ) from error
     return dlt.pipeline(
         pipeline_name=f"{vendor.slug}_pipeline",
         destination=destination,
         dataset_name=target.dataset,
-        pipelines_dir=str(folder),
+        pipelines_dir=str(target.folder),
     )
 
 
+def open_destination(target: Target) -> Any:
+    """The dlt destination of *target*, its settings not yet read; raises what ``open_pipeline`` raises of it."""
+    if target.file is not None:
+        check_file(target.file)
+        return dlt.destinations.duckdb(str(target.file), replace_strategy=_WHOLE)
+    try:
+        return Destination.from_reference(target.to, replace_strategy=_WHOLE)
+    except (UnknownDestinationModule, ImportError, ValueError) as error:
+        raise InputError(
+            f"no destination is called {target.to!r}",
+            hint="give duckdb, duckdb:<file>, postgres, bigquery, snowflake, redshift, databricks or filesystem",
+            code="FL220",
+        ) from error
+
+
 def journal_folder(pipeline: Pipeline) -> Path:
-    """Where the journals of *pipeline*'s tables are kept until their rows are loaded; made when missing."""
-    folder = Path(pipeline.working_dir) / "journal"
+    """Where the journals of *pipeline*'s tables are kept until their rows are loaded; made when missing.
+
+    It stands beside the pipeline's own files, which dlt removes when the database they speak of is gone.
+    """
+    folder = Path(pipeline.pipelines_dir) / "journals" / pipeline.pipeline_name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def check_folder(file: Path) -> None:
+@contextmanager
+def work_folder_kept_on_success(*, keep: bool = True) -> Iterator[None]:
+    """Leave no working folder behind when the block fails, or *keep* is off, and there was none before."""
+    folder = Path(WORK_FOLDER)
+    is_new = not folder.exists()
+    succeeded = False
+    try:
+        yield
+        succeeded = keep
+    finally:
+        if is_new and not succeeded:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_file(file: Path) -> None:
     """Refuse a database file that can't be made or written; raises DestinationError."""
     folder = file.parent
     if not folder.is_dir():
         raise DestinationError(
             f"the folder of the database does not exist: {folder}", hint=f"make it: mkdir -p {folder}", code="FL602"
+        )
+    if file.is_dir():
+        raise DestinationError(
+            f"the database can't be written: {file} is a folder",
+            hint=f"name a file in it: --to {DUCKDB}{file / DATABASE}",
+            code="FL603",
         )
     writable = os.access(file, os.W_OK) if file.exists() else os.access(folder, os.W_OK)
     if not writable:
@@ -110,3 +154,8 @@ def check_folder(file: Path) -> None:
             hint="change its permissions, or give another with --to",
             code="FL603",
         )
+
+
+def _configured(name: str) -> str | None:
+    found = find_text("feedloom", name)
+    return str(found.value) if found is not None else None

@@ -100,7 +100,7 @@ class Lists:
             listing: Listing[Any] = Listing(
                 size=len(SEGMENTS), key=lambda place: (place, place), block=len(SEGMENTS), descending=False
             )
-            every = Query[Any](name="all", takes_base=None, takes_extra=lambda _: True)
+            every: Query[Any] = Query(name="all", takes_base=None, takes_extra=lambda _: True)
             return self._page(
                 arguments=arguments, listing=listing, query=every, order="name", render=self._renderer.segment
             )

@@ -1,0 +1,77 @@
+"""Numbers, moments and texts as Gainsight PX reads them, wherever they come from.
+
+Source: aptrinsic-notes, sections 3 (dates) and 10 (numbers sent as text).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from feedloom.vendors.aptrinsic.emulator.refusal import invalid
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WHOLE = re.compile(r"-?\d{1,16}", re.ASCII)
+_FARTHEST_MS = 253_402_300_800_000
+"""The end of the year 9999; moments beyond it, and as far before 1970, are no moments."""
+
+_WORDS = {"true": True, "false": False}
+
+
+def read_moment_ms(value: Any) -> int:
+    """Epoch milliseconds from a whole number, its digits, or ISO 8601 text, UTC where that names no zone.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(value, str):
+        moment_ms = int(value) if _WHOLE.fullmatch(value) else _iso_ms(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        moment_ms = value
+    else:
+        raise ValueError(value)
+    if abs(moment_ms) > _FARTHEST_MS:
+        raise ValueError(value)
+    return moment_ms
+
+
+def checked_moment_ms(value: Any, *, field: str) -> int:
+    """Epoch milliseconds from an input called *field*; refuses the call when it is none."""
+    try:
+        return read_moment_ms(value)
+    except ValueError:
+        raise invalid(field=field, rejected=str(value), message="must be a moment in epoch milliseconds") from None
+
+
+def read_number(value: Any) -> int | float:
+    """A finite number from a number or its text; raises ValueError for anything else."""
+    if isinstance(value, str):
+        number = int(value) if _WHOLE.fullmatch(value) else float(value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = value
+    else:
+        raise ValueError(value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
+
+
+def read_truth(value: Any) -> bool:
+    """A truth value from itself or its word, whatever the case; raises ValueError for anything else."""
+    truth = _WORDS.get(str(value).lower()) if isinstance(value, (bool, str)) else None
+    if truth is None:
+        raise ValueError(value)
+    return truth
+
+
+def as_text(value: Any) -> str:
+    """A scalar as text, truth values in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _iso_ms(text: str) -> int:
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
