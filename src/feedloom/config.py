@@ -28,8 +28,8 @@ def find_setting(section: str, name: str) -> Setting | None:
 def find_text(*path: str) -> Setting | None:
     """The first text at *path* (``feedloom``, ``to``) that dlt's providers hold; None when none does.
 
-    Raises InputError when what stands there is no text; dlt raises what ``failures.explain`` knows when one of its files
-    cannot be read.
+    Raises InputError when what stands there is no text; of a file that cannot be read, dlt raises what
+    ``failures.explain`` knows.
     """
     from dlt.common.configuration.container import Container  # noqa: PLC0415 - dlt takes a second to import
     from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - the same

@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, chdir
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,13 +22,25 @@ from feedloom.sync.jobs import make_job
 from feedloom.sync.report import Report
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
-from support.compare_refiner import KEYS, compare
+from support.compare_refiner import LISTS, compare
 
 COMMAND = Path(sys.executable).with_name("feedloom")
-NO_REPORTS = tuple(table for table in KEYS if table != "reporting")
-"""Every table but the one that takes a request for each form, month and kind of report."""
-
 _stages = count(1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands still until it is moved; it starts after the last base row of the emulator."""
+
+    moment: datetime = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.moment
+
+    def forward(self, **by: float) -> None:
+        """Move the clock by a ``timedelta``."""
+        self.moment += timedelta(**by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +110,7 @@ class Stage:
                 job.session.now = now
             return run(job)
 
-    def differences(self, tables: Collection[str] = NO_REPORTS, *, now: datetime | None = None) -> list[str]:
+    def differences(self, tables: Collection[str] = LISTS, *, now: datetime | None = None) -> list[str]:
         """What differs between the emulator and the database."""
         return compare(self.url, self.emulator.key, self.database, tables=tables, now=now)
 
@@ -112,7 +124,7 @@ class Play(Protocol):
         rows: int,
         seed: int = 1,
         faults: Collection[str] = (),
-        quirks: dict[str, str] | None = None,
+        quirks: Mapping[str, str] | None = None,
         now: Callable[[], datetime] | None = None,
     ) -> Stage:
         """One emulator with a folder of its own; what is left out has the emulator's default."""
@@ -122,15 +134,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "big: takes several seconds; leave out with -m 'not big'")
 
 
-@pytest.fixture(autouse=True)
-def _quiet_dlt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-    monkeypatch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+@pytest.fixture(autouse=True, scope="module")
+def _dlt_by_itself(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep dlt away from the network and from the home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+        patch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
+        patch.setenv("DLT_DATA_DIR", str(tmp_path_factory.mktemp("dlt")))
+        yield
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Iterator[Play]:
+def clock() -> Clock:
+    return Clock()
+
+
+def _playing(folder: Path) -> Iterator[Play]:
     with ExitStack() as stack:
 
         def start(
@@ -138,7 +157,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
             rows: int,
             seed: int = 1,
             faults: Collection[str] = (),
-            quirks: dict[str, str] | None = None,
+            quirks: Mapping[str, str] | None = None,
             now: Callable[[], datetime] | None = None,
         ) -> Stage:
             number = next(_stages)
@@ -152,19 +171,18 @@ def play(tmp_path: Path) -> Iterator[Play]:
                 now=now,
             )
             stack.callback(emulator.close)
-            folder = tmp_path / f"stage-{number}"
-            folder.mkdir()
-            return Stage(emulator=emulator, url=stack.enter_context(serve(emulator)), folder=folder)
+            home = folder / f"stage-{number}"
+            home.mkdir()
+            return Stage(emulator=emulator, url=stack.enter_context(serve(emulator)), folder=home)
 
         yield start
 
 
 @pytest.fixture
-def equal() -> Callable[[list[str]], None]:
-    """Fails with the first differences when there are any."""
+def play(tmp_path: Path) -> Iterator[Play]:
+    yield from _playing(tmp_path)
 
-    def check(differences: list[str]) -> None:
-        shown = "\n".join(differences[:20])
-        assert not differences, f"{len(differences)} differences, the first of them:\n{shown}"
 
-    return check
+@pytest.fixture(scope="module")
+def play_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    yield from _playing(tmp_path_factory.mktemp("stages"))

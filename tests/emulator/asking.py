@@ -24,6 +24,7 @@ class Clock:
         self.moment = NOW
 
     def __call__(self) -> datetime:
+        """The moment, one second after the one told before."""
         self.moment += timedelta(seconds=1)
         return self.moment
 

@@ -159,7 +159,7 @@ def test_a_port_that_is_taken_is_an_error_of_input() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_running_command_stops_on_a_signal_without_a_traceback(number: signal.Signals) -> None:
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - a program of this file
         [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
@@ -172,5 +172,7 @@ def test_a_running_command_stops_on_a_signal_without_a_traceback(number: signal.
 
 def test_importing_the_package_loads_no_web_server() -> None:
     program = "import sys, feedloom.emulator; print(any(name in sys.modules for name in ('starlette', 'uvicorn')))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(  # noqa: S603 - a program of this test
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
     assert done.stdout.strip() == "False"

@@ -6,10 +6,13 @@ from emulator.asking import asking
 
 
 class Seconds:
+    """A clock that only the test moves."""
+
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
+        """The seconds it stands at."""
         return self.now
 
 

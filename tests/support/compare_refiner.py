@@ -38,8 +38,13 @@ KEYS = {
 }
 """The tables compared, with the columns that name a row; none where every run adds one."""
 
+LISTS = tuple(table for table in KEYS if table != "reporting")
+"""All but the table that takes a request for each survey, month and kind of report."""
+
 OPEN_MAPS = {"responses": ("data", "contact.attributes"), "contacts": ("attributes", "account.attributes")}
 JSON_COLUMNS = {"forms": ("config",), "form_history": ("snapshot",)}
+FRACTIONS = frozenset({"nps", "csat", "sum", "average"})
+"""Scores of reports, which may have a fraction; every other number outside open maps is whole."""
 
 _KINDS = {"VARCHAR": "text", "BIGINT": "bigint", "DOUBLE": "double", "BOOLEAN": "bool"}
 _MOMENT = "TIMESTAMP WITH TIME ZONE"
@@ -251,8 +256,8 @@ class Builder:
                 self._put_list(row, f"{table}__{column}", value, path=None)
             elif isinstance(value, str) and (name.endswith("_at") or name.startswith("date_range_")):
                 row.cells[column] = moment(value)
-            else:
-                self._put_scalar(row, table, column, value)
+            elif value is not None:
+                row.cells[column] = float(value) if name in FRACTIONS else value
 
     def _put_map(self, row: Row, table: str, members: Mapping[str, Any], *, prefix: str, path: str) -> None:
         """Put the members of an open map, whose columns the database itself names."""
@@ -293,8 +298,8 @@ class Builder:
         if isinstance(value, int) and not isinstance(value, bool) and value not in _INT64:
             value = str(value)
         held = self._types.get(table, {}).get(column)
-        kind = {str: "text", bool: "bool", int: "bigint", float: "double"}.get(type(value), "date")
-        if held is None or held == "DATE" or _KINDS.get(held) == kind:
+        kind = {str: "text", bool: "bool", int: "bigint", float: "double"}[type(value)]
+        if held is None or _KINDS.get(held) == kind:
             row.cells[column] = value
         elif held == "DOUBLE" and kind == "bigint" and abs(value) <= _EXACT_FLOAT:
             row.cells[column] = float(value)

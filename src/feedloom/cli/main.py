@@ -13,21 +13,22 @@ from typing import Any
 import click
 
 from feedloom import __version__
-from feedloom.cli.failures import report_failure
+from feedloom.cli.failures import report_failure, wants_json
+from feedloom.cli.group import Commands
 
 _COMMANDS = {
-    "demo": "Load both vendors' emulated data into a database here, and show it.",
-    "init": "Set up a project: source, key and destination.",
+    "demo": "Load invented data of an emulated Refiner into a database here, and show it.",
+    "init": "Set up a project here: source, key and database.",
     "check": "Tell whether the key works and the database can be written.",
-    "sync": "Load what is new from a vendor into the database.",
-    "status": "Show each table: its rows, and when it was last synced.",
+    "sync": "Load what is new from a source into the database.",
+    "status": "Show each table: its rows, and when it was last loaded.",
     "query": "Run SQL on the database, read-only.",
     "emulator": "Play a vendor's API on this machine.",
 }
 
 
-class _Commands(click.Group):
-    """A group whose commands are imported on first use."""
+class _LazyCommands(Commands):
+    """Commands that are imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         return list(_COMMANDS)
@@ -44,15 +45,21 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands,
+    cls=_LazyCommands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with findings, 4 key missing or refused, "
-    "5 vendor unreachable, 6 database locked or unwritable, 130 interrupted.",
+    "5 source unreachable or rate-limited, 6 database locked or unwritable, 130 interrupted.",
 )
 @click.version_option(__version__, "--version", "-V", message="feedloom %(version)s")
-@click.option("--debug", is_flag=True, envvar="FEEDLOOM_DEBUG", help="Show the traceback of an unexpected error.")
-@click.pass_context
-def feedloom(context: click.Context, *, debug: bool) -> None:
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="FEEDLOOM_DEBUG",
+    show_envvar=True,
+    expose_value=False,
+    help="Show the traceback of an error.",
+)
+def feedloom() -> None:
     """Load what your users say (Refiner) and do (Gainsight PX) into your own database.
 
     \b
@@ -61,7 +68,6 @@ def feedloom(context: click.Context, *, debug: bool) -> None:
     feedloom sync refiner              load what is new
     feedloom query "select ..."        look at it
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    context.obj = {"debug": debug}
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -71,7 +77,11 @@ def run(arguments: list[str] | None = None) -> None:
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     try:
         code: Any = feedloom.main(given, prog_name="feedloom", standalone_mode=False)
+        sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the outermost edge: everything ends as a text and an exit code
-        code = report_failure(error, as_json="--json" in given, debug="--debug" in given)
-    sys.stdout.flush()
+        code = report_failure(error, as_json=wants_json(given), debug=_wants_debug(given))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _wants_debug(arguments: list[str]) -> bool:
+    return "--debug" in arguments or os.environ.get("FEEDLOOM_DEBUG", "").lower() not in ("", "0", "false", "no")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO
 
 import click
 
-from feedloom.cli.output import print_json, print_table
+from feedloom.cli.options import database_option
 from feedloom.errors import InputError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-_MOST_SHOWN = 200
 
 
 @click.command(
@@ -24,59 +22,57 @@ _MOST_SHOWN = 200
     '  feedloom query "from contacts" --format parquet --output contacts.parquet'
 )
 @click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), help="[default: table]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="How to write the rows.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
-@click.option("--to", metavar="DEST", help="The database.  [default: duckdb:feedloom.duckdb]")
-def query(*, sql: str, form: str | None, as_json: bool, output: Path | None, to: str | None) -> None:
-    """Run SQL on the database and print what it gives.
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE, whole or not at all."
+)
+@database_option
+def query(*, sql: str, form: str, as_json: bool, output: Path | None, to: str | None) -> None:
+    """Run one SELECT on the database and print what it gives.
 
-    Nothing can be written, and no file or network read, whatever the SQL says. Datasets are refiner_data and
-    aptrinsic_data; their names can be left out.
+    Nothing can be written, and no file, secret or network be read, whatever the SQL says. Names of datasets
+    (refiner_data, aptrinsic_data) can be left out. A table shows at most 200 rows; the other formats have all. In JSON,
+    columns of the same name get a number, moments are ISO 8601 and bytes base64.
     """
-    from feedloom.sync.reading import read_only  # noqa: PLC0415 - duckdb is imported on use
+    from feedloom.cli.rows import WRITERS  # noqa: PLC0415 - duckdb and pyarrow are imported on use
+    from feedloom.sync.reading import read_only  # noqa: PLC0415 - the same
 
-    form = "json" if as_json else form or "table"
-    if form == "parquet" and output is None:
-        raise InputError("Parquet needs a file", hint="add --output rows.parquet", code="FL241")
-    with read_only(to) as ask:
-        _write(ask(sql), form, output)
+    form = "json" if as_json else form
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise InputError("Parquet can't be shown", hint="add --output rows.parquet", code="FL241")
+    with read_only(to) as database, _target(output) as target:
+        WRITERS[form](database.ask(sql), target)
 
 
-def _write(rows: pa.RecordBatchReader, form: str, output: Path | None) -> None:
-    names = rows.schema.names
-    if form == "parquet" and output is not None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - imported on use
-
-        with pq.ParquetWriter(output, rows.schema) as writer:
-            for batch in rows:
-                writer.write_batch(batch)
+@contextmanager
+def _target(output: Path | None) -> Iterator[IO[bytes]]:
+    """Where the rows go: stdout, or a file that takes the place of *output* once it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
         return
-    if form == "table":
-        _print_rows(names, rows)
-        return
-    target: Any = output.open("w", encoding="utf-8", newline="") if output is not None else sys.stdout
+    if not output.parent.is_dir() or output.is_dir():
+        raise InputError(f"{output} can't be made", hint="name a file in a folder that exists", code="FL248")
+    descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    draft = Path(name)
     try:
-        if form == "csv":
-            writer_csv = csv.writer(target)
-            writer_csv.writerow(names)
-            for batch in rows:
-                writer_csv.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        else:
-            print_json({"columns": names, "rows": [row for batch in rows for row in batch.to_pylist()]})
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+        draft.chmod(0o666 & ~_umask())
+        draft.replace(output)
     finally:
-        if output is not None:
-            target.close()
+        draft.unlink(missing_ok=True)
 
 
-def _print_rows(names: list[str], rows: pa.RecordBatchReader) -> None:
-    shown: list[tuple[Any, ...]] = []
-    more = 0
-    for batch in rows:
-        values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        room = _MOST_SHOWN - len(shown)
-        shown.extend(values[:room])
-        more += len(values[room:])
-    print_table(names, shown)
-    if more:
-        click.echo(f"... and {more:,} rows more; --format csv prints all", err=True)
+def _umask() -> int:
+    """The permissions that this process takes from new files; asking changes them for an instant."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -2,20 +2,25 @@
 
 dlt names columns in snake_case: ``userName``, ``user_name`` and ``User Name`` become one column, and every key
 without a Latin letter becomes ``x``; the last value wins and the others are lost. Here a key whose plain name is taken,
-or whose letters the naming drops, gets a suffix made from the key itself. The choice is kept in the resource's state,
-so that a key keeps its column for ever, and is written to the table ``feedloom_columns``.
+or whose letters the naming drops, gets a suffix made from the key itself; so does one that would take a name that dlt
+or feedloom uses beside the keys (``_dlt_id``, the variant ``v_text``). The choice is kept in the resource's state, so
+that a key keeps its column for ever, and is written to the table ``feedloom_columns``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 MORE_KEYS = "feedloom_more_keys"
-"""Name of the JSON column, below each open map, that takes the keys past the cap."""
+"""Name of the JSON column, below each open map, that takes the keys past the cap; text in maps inside the map."""
 
 _SUFFIX_BYTES = 3
+_ROW_IDS = ("_dlt_id", "_dlt_load_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx")
+_VARIANTS = ("v_text", "v_bigint", "v_double", "v_bool")
+_RESERVED = frozenset({MORE_KEYS, *_ROW_IDS, *_VARIANTS})
+_NOTHING: Mapping[str, Sequence[str]] = {}
 
 
 class KeyNames:
@@ -41,7 +46,7 @@ class KeyNames:
         self._cap = cap
         self._declared = declared or {}
         self._count = sum(len(keys) for keys in state.values())
-        self._taken = {path: {entry[0] for entry in keys.values()} for path, keys in state.items()}
+        self._taken = {path: {*_RESERVED, *(entry[0] for entry in keys.values())} for path, keys in state.items()}
         self.refused: set[tuple[str, str]] = set()
 
     @property
@@ -54,6 +59,10 @@ class KeyNames:
         for path, keys in self._state.items():
             for key, entry in keys.items():
                 yield path, key, str(entry[0])
+
+    def known(self, path: str) -> Mapping[str, Sequence[str]]:
+        """The keys of the map at *path* that have a column: key -> column and, once a value came, its kind."""
+        return self._state.get(path) or _NOTHING
 
     def column(self, path: str, key: str) -> str | None:
         """The column of *key* in the map at *path*, chosen now if it is new; None once the cap is reached."""
@@ -73,8 +82,8 @@ class KeyNames:
         return str(entry[1])
 
     def _choose(self, path: str, key: str) -> str:
-        taken = self._taken.setdefault(path, {MORE_KEYS})
-        plain = self._normalize(key) if key else "x"
+        taken = self._taken.setdefault(path, set(_RESERVED))
+        plain = self._normalize(key) if key.strip() else "x"
         column = plain
         digits = _SUFFIX_BYTES
         while column in taken or (column == plain and _loses_letters(key)):

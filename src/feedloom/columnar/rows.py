@@ -3,19 +3,25 @@
 What changes on the way:
 
 * moments become aware UTC datetimes, as the catalogue says;
-* the keys of open maps get columns of their own (see ``names``), and a value of another kind than its column goes to
-  the variant column that dlt would name (``nps__v_text``), also where dlt itself would turn it into text;
+* the keys of open maps get columns of their own (see ``names``), in maps inside the map too, and a value of another
+  kind than its column goes to the variant column that dlt would name (``nps__v_text``), also where dlt itself would
+  turn it into text;
 * a key that is null has no column of its own until a value comes;
-* keys past the cap go together into one JSON column;
+* keys past the cap go together into one JSON column; those of a map inside the map into one text column of JSON;
 * a map of answers also comes out long, one child row an answer;
 * ``[]`` in place of an empty map, as PHP writes it, is read as the empty map;
+* integers beyond 64 bits become text, since no column holds them and dlt would fail the whole load over them;
 * ``_feedloom_hash`` tells whether a row changed since it was loaded.
+
+The items of a list are handed on as they came: where a list mixes kinds, dlt decides how they share a column.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -27,10 +33,28 @@ from feedloom.columnar.types import parse_time
 
 Row = dict[str, Any]
 
-_INT64 = range(-(2**63), 2**63)
+_LEAST, _MOST = -(2**63), 2**63 - 1
 _EXACT_FLOAT = 2**53
 _EPOCH = Field(name="value", type="timestamp", time="epoch_ms")
 _SCALARS = frozenset({"text", "integer", "number", "boolean", "timestamp"})
+_KINDS: Mapping[type, str] = {str: "text", bool: "bool", int: "bigint", float: "double"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The objects at one path of a row, and what is to be done to their members.
+
+    Attributes:
+        steps: The names on the way there, each with whether a list of objects stands under it.
+        times: Members that are moments.
+        nested: Members that are left out when they are null.
+        maps: Members that are open maps, each with its path.
+    """
+
+    steps: tuple[tuple[str, bool], ...]
+    times: list[tuple[str, Field]] = field(default_factory=list)
+    nested: list[str] = field(default_factory=list)
+    maps: list[tuple[str, str]] = field(default_factory=list)
 
 
 class RowShaper:
@@ -45,9 +69,8 @@ class RowShaper:
     def __init__(self, table: Table, endpoint: Endpoint, names: KeyNames) -> None:
         self._table = table
         self._names = names
-        self._times = [(field.name.split("."), field) for field in endpoint.fields if field.type == "timestamp"]
-        self._nested = [field.name.split(".") for field in endpoint.fields if field.type not in _SCALARS]
-        self._maps = [(path.split("."), path) for path in table.open_maps]
+        self._fixed = _fixed_places(endpoint)
+        self._open = _open_places(table)
 
     def shape(self, rows: Iterable[Row], extra: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows as dlt shall load them, in the same order; *extra* columns are added to each. Rows are used up."""
@@ -58,49 +81,77 @@ class RowShaper:
         row.update(extra)
         long = self._table.long_answers
         answers = _long_rows(row, long) if long is not None else []
-        for parts, field in self._times:
-            _each(row, parts, lambda holder, key, field=field: _set_time(holder, key, field))
-        for parts in self._nested:
-            _each(row, parts, _drop_null, nulls=True)
-        for parts, path in self._maps:
-            _each(row, parts, lambda holder, key, path=path: self._set_map(holder, key, path))
+        _write_out_big_integers(row)
+        self._set_fixed(row)
+        for place in self._open:
+            for holder in _holders(row, place.steps):
+                for name, path in place.maps:
+                    self._set_map(holder, name, path)
         if long is not None:
             if long.instead:
                 row.pop(long.path, None)
             row[long.name] = answers
         row["_feedloom_hash"] = fingerprint
-        return _without_big_integers(row)
+        return row
 
-    def _set_map(self, holder: Row, key: str, path: str) -> None:
-        value = holder[key]
+    def _set_fixed(self, row: Row) -> None:
+        for place in self._fixed:
+            for holder in _holders(row, place.steps):
+                for name, described in place.times:
+                    if (value := holder.get(name)) is not None:
+                        holder[name] = parse_time(value, described)
+                for name in place.nested:
+                    if name in holder and holder[name] is None:
+                        del holder[name]
+
+    def _set_map(self, holder: Row, name: str, path: str) -> None:
+        value = holder.get(name)
         if isinstance(value, dict):
-            holder[key] = self._columns(value, path)
+            holder[name] = self._columns(value, path)
         elif value == []:
-            holder[key] = {}
+            holder[name] = {}
 
-    def _columns(self, values: Mapping[str, Any], path: str) -> Row:
+    def _columns(self, values: Row, path: str) -> Row:
         shaped: Row = {}
         more: Row = {}
+        known = self._names.known(path)
         for key, value in values.items():
             if value is None:
                 continue
-            column = self._names.column(path, key)
-            if column is None:
+            entry = known.get(key)
+            if entry is not None and len(entry) == 2 and entry[1] == _KINDS.get(type(value)):  # noqa: PLR2004 - a pair
+                shaped[entry[0]] = value
+            elif (column := self._names.column(path, key)) is None:
                 more[key] = value
             elif isinstance(value, dict):
-                shaped[column] = self._columns(value, f"{path}.{key}")
+                shaped[column] = self._inner_columns(value, f"{path}.{key}")
             elif isinstance(value, list):
-                shaped[column] = [
-                    self._columns(item, f"{path}.{key}[]") if isinstance(item, dict) else item for item in value
-                ]
+                shaped[column] = self._items(value, f"{path}.{key}[]")
             else:
                 shaped[column] = self._typed(path, key, value)
         if more:
             shaped[MORE_KEYS] = more
         return shaped
 
+    def _inner_columns(self, values: Row, path: str) -> Row:
+        """The columns of a map inside an open map, where keys past the cap need a column that asks for no hint."""
+        shaped = self._columns(values, path)
+        if MORE_KEYS in shaped:
+            shaped[MORE_KEYS] = _json(shaped[MORE_KEYS]).decode()
+        return shaped
+
+    def _items(self, items: list[Any], path: str) -> list[Any]:
+        return [
+            self._inner_columns(item, path)
+            if isinstance(item, dict)
+            else self._items(item, f"{path}[]")
+            if isinstance(item, list)
+            else item
+            for item in items
+        ]
+
     def _typed(self, path: str, key: str, value: Any) -> Any:
-        kind = _kind(value)
+        kind = _KINDS.get(type(value), "text")
         held = self._names.kind(path, key, kind)
         if held == kind:
             return value
@@ -109,6 +160,48 @@ class RowShaper:
         if kind == "bigint" and held == "timestamp" and (moment := parse_time(value, _EPOCH)) is not value:
             return moment
         return {f"v_{kind}": value}
+
+
+def _fixed_places(endpoint: Endpoint) -> list[_Place]:
+    """Where the catalogue's moments and nested values stand."""
+    places: dict[str, _Place] = {}
+    for described in endpoint.fields:
+        if described.type == "timestamp":
+            place, name = _place(places, described.name)
+            place.times.append((name, described))
+        elif described.type not in _SCALARS:
+            place, name = _place(places, described.name)
+            place.nested.append(name)
+    return list(places.values())
+
+
+def _open_places(table: Table) -> list[_Place]:
+    """Where the table's open maps stand."""
+    places: dict[str, _Place] = {}
+    for path in table.open_maps:
+        place, name = _place(places, path)
+        place.maps.append((name, path))
+    return list(places.values())
+
+
+def _place(places: dict[str, _Place], path: str) -> tuple[_Place, str]:
+    """The place that holds the member at *path*, made where it is missing, and the member's name."""
+    above, _, name = path.rpartition(".")
+    if above not in places:
+        steps = [(step.removesuffix("[]"), step.endswith("[]")) for step in above.split(".") if step]
+        places[above] = _Place(tuple(steps))
+    return places[above], name
+
+
+def _holders(row: Row, steps: Sequence[tuple[str, bool]]) -> list[Row]:
+    """The objects that *steps* lead to."""
+    holders = [row]
+    for name, is_list in steps:
+        found = [value for holder in holders if (value := holder.get(name))]
+        if is_list:
+            found = [item for items in found if isinstance(items, list) for item in items]
+        holders = [value for value in found if isinstance(value, dict)]
+    return holders
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
@@ -124,45 +217,11 @@ def _json(value: Any, option: int = 0) -> bytes:
         return json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":")).encode()
 
 
-def _kind(value: str | float) -> str:
-    match value:
-        case bool():
-            return "bool"
-        case int():
-            return "bigint" if value in _INT64 else "text"
-        case float():
-            return "double"
-        case _:
-            return "text"
-
-
-def _each(row: Row, parts: list[str], change: Any, *, nulls: bool = False) -> None:
-    """Call *change(holder, key)* wherever the path *parts* leads to a value, or a null; ``name[]`` walks a list."""
-    holders: list[Any] = [row]
-    for part in parts[:-1]:
-        name = part.removesuffix("[]")
-        inner = [holder[name] for holder in holders if isinstance(holder, dict) and holder.get(name)]
-        holders = [item for items in inner if isinstance(items, list) for item in items] if name != part else inner
-    key = parts[-1]
-    for holder in holders:
-        if isinstance(holder, dict) and (holder.get(key) is not None or (nulls and key in holder)):
-            change(holder, key)
-
-
-def _drop_null(holder: Row, key: str) -> None:
-    if holder[key] is None:
-        del holder[key]
-
-
-def _set_time(holder: Row, key: str, field: Field) -> None:
-    holder[key] = parse_time(holder[key], field)
-
-
 def _long_rows(row: Row, long: LongAnswers) -> list[Row]:
     answers = row.get(long.path)
     if not isinstance(answers, dict):
         return []
-    keys = {column: row.get(field) for column, field in long.keys.items()}
+    keys = {column: _written_out(row.get(name)) for column, name in long.keys.items()}
     return [
         {**keys, long.map_column: name, "position": position, **_forms(value)}
         for name, answer in answers.items()
@@ -177,43 +236,45 @@ def _positions(answer: Any) -> list[tuple[int | None, Any]]:
 
 
 def _forms(value: Any) -> Row:
-    text = None if value is None else value if isinstance(value, str) else _json(value).decode()
+    written = _json(value).decode()
     return {
-        "value_text": text,
+        "value_text": value if value is None or isinstance(value, str) else written,
         "value_number": _number(value),
-        "value_json": _json(value).decode(),
+        "value_json": written,
     }
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
-        return float(value)
-    if not isinstance(value, str) or not value or not (value[-1].isdigit() and value.isascii()) or "_" in value:
+    """The number that *value* is or says; None for what is none, or lies beyond what a double holds."""
+    if isinstance(value, str):
+        is_number = value and value.isascii() and (value[0].isdigit() or value[0] == "-") and value[-1].isdigit()
+        if not is_number or "_" in value:
+            return None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
-        return float(value) if value[0].isdigit() or value[0] == "-" else None
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
-def _without_big_integers(row: Row) -> Row:
-    """Integers that no column of 64 bits can hold, as text; dlt would fail the whole load over them."""
-    for key, value in row.items():
-        row[key] = _small(value)
-    return row
+def _write_out_big_integers(holder: Row) -> None:
+    for key, value in holder.items():
+        if (kind := type(value)) is int:
+            if not _LEAST <= value <= _MOST:
+                holder[key] = str(value)
+        elif kind is dict:
+            _write_out_big_integers(value)
+        elif kind is list and value:
+            holder[key] = [_written_out(item) for item in value]
 
 
-def _small(value: Any) -> Any:
-    match value:
-        case bool():
-            return value
-        case int():
-            return value if value in _INT64 else str(value)
-        case dict():
-            return _without_big_integers(value)
-        case list():
-            return [_small(item) for item in value]
-        case _:
-            return value
+def _written_out(value: Any) -> Any:
+    if (kind := type(value)) is int:
+        return value if _LEAST <= value <= _MOST else str(value)
+    if kind is dict:
+        _write_out_big_integers(value)
+    elif kind is list:
+        return [_written_out(item) for item in value]
+    return value

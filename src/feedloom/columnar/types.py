@@ -18,26 +18,26 @@ _DATA_TYPES: dict[str, TDataType] = {
     "boolean": "bool",
     "timestamp": "timestamp",
 }
-_EPOCH_DIGITS = 10
+_SHORTEST_DATE = len("2026-01-31")
 
 
 def parse_time(value: Any, field: Field) -> Any:
     """The moment that *value* stands for, as an aware UTC datetime; *value* itself when it is no moment.
 
-    ISO 8601 with or without a zone, ``YYYY-MM-DD HH:MM:SS`` (taken as UTC) and epoch milliseconds are read, as
-    ``field.time`` says. Microseconds are kept; an epoch of 0 is None where ``field.zero_is_null`` says so.
+    Where ``field.time`` is ``epoch_ms``, whole epoch milliseconds are read, and 0 is None if ``field.zero_is_null``; else
+    every text that is ISO 8601, with ``T`` or a space, taken as UTC where it names no zone. Microseconds are kept.
 
     Source: refiner-notes, "Dates and time zones"; aptrinsic-notes, section 5.
     """
     if field.time == "epoch_ms":
         return _from_epoch_ms(value, zero_is_null=field.zero_is_null)
-    if not isinstance(value, str) or len(value) < _EPOCH_DIGITS:
+    if not isinstance(value, str) or len(value) < _SHORTEST_DATE:
         return value
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the year 1 or 9999 may leave the calendar on its way to UTC
         return value
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _from_epoch_ms(value: Any, *, zero_is_null: bool) -> Any:
@@ -76,11 +76,11 @@ def column_hints(table: Table, endpoint: Endpoint) -> dict[str, TColumnSchema]:
     for path in table.json_columns:
         hints[column(path)] = {"data_type": "json"}
     if table.read_at:
-        hints[table.read_at] = {"data_type": "timestamp"}
+        hints[column(table.read_at)] = {"data_type": "timestamp"}
     if table.slices is not None:
         hints["month"] = {"data_type": "date"}
-        hints[table.slices.column] = {"data_type": "text"}
+        hints[column(table.slices.column)] = {"data_type": "text"}
     if table.fan_out is not None:
-        hints.update({name: {"data_type": "text"} for name in table.fan_out.carry})
+        hints.update({column(name): {"data_type": "text"} for name in table.fan_out.carry})
     hints["_feedloom_hash"] = {"data_type": "text"}
     return hints

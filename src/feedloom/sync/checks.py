@@ -9,26 +9,42 @@ import duckdb
 
 from feedloom.catalogue import Vendor
 from feedloom.config import Setting, find_setting, need_key
-from feedloom.http import Answer, Client, Key
+from feedloom.http import SILENT, Client, Key, Observer
 from feedloom.sync.failures import explain
-from feedloom.sync.warehouse import check_folder, choose_target, open_pipeline
+from feedloom.sync.warehouse import check_file, choose_target, open_pipeline, work_folder_kept_on_success
+
+_ATTEMPTS = 4
+"""Enough to outlast a hiccup; a host that is away is reported within seven seconds."""
 
 
-def check_key(vendor: Vendor, *, base_url: str | None = None, key: Setting | None = None) -> dict[str, Any]:
-    """Ask the vendor's cheapest endpoint with the key; says where the key came from and what was asked.
+def check_key(
+    vendor: Vendor, *, base_url: str | None = None, key: Setting | None = None, observer: Observer = SILENT
+) -> dict[str, Any]:
+    """Ask the vendor's cheapest endpoint with the key; says where the key came from (``origin``) and what was asked.
 
-    Raises CredentialError when it is missing or refused, RetryLaterError when the vendor can't be reached.
+    Raises:
+        CredentialError: The key is missing or was refused.
+        RefusedError: The key works, and that endpoint is not open to it or not there.
+        RetryLaterError: The vendor can't be reached, or keeps failing.
+        InputError: The address is none.
     """
     key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
-    configured = find_setting(vendor.source_name, "base_url")
-    address = base_url or (str(configured.value) if configured is not None else None)
+    address = base_url or _setting(vendor, "base_url")
+    region = _setting(vendor, "region")
 
-    async def ask() -> Answer:
-        async with Client(vendor, Key(key.value, key.origin), base_url=address) as client:
-            return await client.check_key()
+    async def ask() -> str:
+        client = Client(
+            vendor,
+            Key(key.value, key.origin),
+            base_url=address,
+            server=region if region in vendor.servers else None,
+            observer=observer,
+            attempts=_ATTEMPTS,
+        )
+        async with client:
+            return (await client.check_key()).url
 
-    answer = asyncio.run(ask())
-    return {"url": answer.url, "status": answer.status, "origin": key.origin}
+    return {"url": asyncio.run(ask()), "origin": key.origin}
 
 
 def check_database(vendor: Vendor, to: str | None) -> dict[str, Any]:
@@ -38,11 +54,10 @@ def check_database(vendor: Vendor, to: str | None) -> dict[str, Any]:
     """
     target = choose_target(vendor, to, None)
     if target.file is None:
-        pipeline = open_pipeline(vendor, target)
-        with pipeline.destination_client() as client:
+        with work_folder_kept_on_success(keep=False), open_pipeline(vendor, target).destination_client() as client:
             client.is_storage_initialized()
         return {"to": target.to, "state": "reachable"}
-    check_folder(target.file)
+    check_file(target.file)
     if not target.file.exists():
         return {"to": target.to, "state": "will be made"}
     try:
@@ -50,3 +65,8 @@ def check_database(vendor: Vendor, to: str | None) -> dict[str, Any]:
     except duckdb.Error as error:
         raise explain(error) or error from None
     return {"to": target.to, "state": "can be written"}
+
+
+def _setting(vendor: Vendor, name: str) -> str | None:
+    found = find_setting(vendor.source_name, name)
+    return str(found.value) if found is not None else None

@@ -2,103 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+import dlt
 import duckdb
-from sqlglot import errors, parse
-from sqlglot import expressions as sql
+import pyarrow as pa
+from dlt.common.destination.exceptions import DestinationException, DestinationUndefinedEntity
+from dlt.dataset import Dataset
 
 from feedloom.errors import DestinationError, InputError
 from feedloom.sync.failures import explain
-from feedloom.sync.warehouse import choose_target, open_pipeline
+from feedloom.sync.one_select import refuse_elsewhere, refuse_in_duckdb
+from feedloom.sync.warehouse import Target, choose_target, open_destination
 from feedloom.vendors import VENDORS
 
-if TYPE_CHECKING:
-    from pathlib import Path
+Tables = Mapping[str, Mapping[str, frozenset[str]]]
+"""Dataset -> table -> names of its columns."""
 
-    import pyarrow as pa
+_ROWS_AT_ONCE = 10_000
+_SEALED: dict[str, str | bool | int | float | list[str]] = {
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+}
+"""DuckDB settings that leave a query nothing but the database and the memory."""
 
-Ask = Callable[[str], "pa.RecordBatchReader"]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a query gave; the batches come as they are taken, and raise what ``Database.ask`` raises."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+
+    def records(self) -> list[dict[str, object]]:
+        """All rows by column."""
+        return [row for batch in self.batches for row in batch.to_pylist()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database that is open for reading.
+
+    Attributes:
+        tables: The datasets that are there, their tables, and the names of each table's columns.
+        ask: Runs one SELECT. Raises InputError when the SQL is wrong or would do more than read, DestinationError when
+            the database fails, KeyboardInterrupt when Ctrl-C stops it.
+    """
+
+    tables: Tables
+    ask: Callable[[str], Rows]
 
 
 @contextmanager
-def read_only(to: str | None) -> Iterator[Ask]:
-    """Yields a function that runs one SELECT and gives its rows as Arrow batches.
+def read_only(to: str | None) -> Iterator[Database]:
+    """Yields the database at *to*, or the configured one.
 
-    A DuckDB file is opened read-only, cut off from files, extensions and network, with its settings locked. Other
-    destinations get only what parses as one SELECT.
+    A DuckDB file is opened read-only, cut off from files, extensions, secrets and network, with its settings locked and
+    UTC as time zone; its datasets are searched for names without one. Other destinations get only what parses as one
+    SELECT over tables of feedloom.
 
-    Raises:
-        DestinationError: There is no database yet, or it can't be opened.
-        InputError: The SQL is wrong, or would do more than read (raised by the function).
+    Raises DestinationError when there is no database yet, or it can't be opened.
     """
-    target = choose_target(VENDORS["refiner"], to, None)
+    target = choose_target(next(iter(VENDORS.values())), to, None)
     if target.file is None:
-        pipeline = open_pipeline(VENDORS["refiner"], target)
-        dialect = pipeline.destination.capabilities().sqlglot_dialect or ""
-        yield lambda text: _select(text, dialect, lambda: _batches(pipeline.dataset()(text).arrow()))
+        yield _open_elsewhere(target)
         return
-    connection = _open(target.file)
+    connection = _open_file(target.file)
     try:
-        yield lambda text: _select(text, "duckdb", lambda: connection.execute(text).to_arrow_reader(10_000))
+        yield Database(tables=_tables(connection), ask=partial(_ask_duckdb, connection))
     finally:
         connection.close()
 
 
-def _open(file: Path) -> duckdb.DuckDBPyConnection:
+def _open_file(file: Path) -> duckdb.DuckDBPyConnection:
     if not file.exists():
         raise DestinationError(
             f"there is no database {file} yet", hint="run `feedloom sync refiner`, or `feedloom demo`", code="FL607"
         )
     try:
-        connection = duckdb.connect(str(file), read_only=True)
+        connection = duckdb.connect(str(file), read_only=True, config=_SEALED)
     except duckdb.Error as error:
         raise explain(error) or error from None
-    datasets = [
-        name
-        for (name,) in connection.execute(
-            "select schema_name from information_schema.schemata where catalog_name = current_database() and "
-            "schema_name not in ('main', 'information_schema', 'pg_catalog') and not contains(schema_name, '_staging')"
-        ).fetchall()
-    ]
-    path = ",".join(f'"{name}"' for name in [*datasets, "main"])
+    path = ",".join(f'"{name}"' for name in [*_tables(connection), "main"])
     connection.execute(f"set search_path = '{path}'")
     connection.execute("set timezone = 'UTC'")
-    connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
 
 
-def _select(text: str, dialect: str, execute: Callable[[], pa.RecordBatchReader]) -> pa.RecordBatchReader:
-    _refuse_more_than_reading(text, dialect)
+def _tables(connection: duckdb.DuckDBPyConnection) -> Tables:
+    found = connection.execute(
+        "select schema_name, table_name, list(column_name) from duckdb_columns() "
+        "where database_name = current_database() and not internal and schema_name <> 'main' "
+        "and not contains(schema_name, '_staging') group by all order by all"
+    ).fetchall()
+    tables: dict[str, dict[str, frozenset[str]]] = {}
+    for dataset, table, columns in found:
+        tables.setdefault(dataset, {})[table] = frozenset(columns)
+    return tables
+
+
+def _ask_duckdb(connection: duckdb.DuckDBPyConnection, text: str) -> Rows:
     try:
-        return execute()
-    except duckdb.Error as error:
-        known = explain(error)
-        if known is not None:
-            raise known from None
-        first, *rest = str(error).splitlines()
-        hint = next(
-            (line for line in rest if "Did you mean" in line or "Candidate" in line), "check the names and the SQL"
+        refuse_in_duckdb(text, connection)
+        reader = connection.execute(text).to_arrow_reader(_ROWS_AT_ONCE)
+    except (duckdb.Error, RuntimeError) as error:
+        raise _understood(error) from None
+    return Rows(schema=reader.schema, batches=_batches(reader))
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    while True:
+        try:
+            yield reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, RuntimeError) as error:
+            raise _understood(error) from None
+
+
+def _understood(error: Exception) -> BaseException:
+    """What a failure of DuckDB means; inside a stream of batches it comes as OSError, and Ctrl-C as RuntimeError."""
+    text = str(error)
+    if "interrupted" in text.lower():
+        return KeyboardInterrupt()
+    if isinstance(error, RuntimeError):
+        return error
+    known = explain(duckdb.Error(text))
+    if known is not None:
+        return known
+    first, *rest = text.splitlines() or [type(error).__name__]
+    hint = next((line for line in rest if "Did you mean" in line or "Candidate" in line), "check the names and the SQL")
+    return InputError(first, hint=hint.strip(), code="FL242")
+
+
+def _open_elsewhere(target: Target) -> Database:
+    destination = open_destination(target)
+    names = [choose_target(vendor, target.to, None).dataset for vendor in VENDORS.values()]
+    datasets = {name: dlt.dataset(destination, name) for name in names}
+    tables = {name: found for name, dataset in datasets.items() if (found := _loaded_tables(dataset))}
+    if not tables:
+        raise DestinationError(
+            f"nothing has been loaded into {target.to} yet", hint="run `feedloom sync refiner`", code="FL607"
         )
-        raise InputError(first, hint=hint, code="FL242") from None
+    return Database(tables=tables, ask=partial(_ask_elsewhere, datasets, tables))
 
 
-def _refuse_more_than_reading(text: str, dialect: str) -> None:
+def _loaded_tables(dataset: Dataset) -> Mapping[str, frozenset[str]]:
+    """The tables of *dataset*, dlt's own too; none when nothing was loaded into it."""
     try:
-        statements = [statement for statement in parse(text, read=dialect) if statement is not None]
-    except errors.SqlglotError:
-        if dialect != "duckdb":
-            raise InputError(
-                "the SQL could not be read", hint="check it; only one SELECT can be run", code="FL242"
-            ) from None
-        return
-    reads = (sql.Query, sql.Describe, sql.Show, sql.Pragma, sql.Command)
-    if len(statements) != 1 or not isinstance(statements[0], reads):
-        raise InputError("only one SELECT can be run here", hint="the database is open for reading only", code="FL243")
+        schema = dataset.schema
+    except DestinationUndefinedEntity:
+        return {}
+    if not schema.data_table_names():
+        return {}
+    return {name: frozenset(table["columns"]) for name, table in schema.tables.items()}
 
 
-def _batches(table: pa.Table) -> pa.RecordBatchReader:
-    return table.to_reader()
+def _ask_elsewhere(datasets: Mapping[str, Dataset], tables: Tables, text: str) -> Rows:
+    dialect = next(iter(datasets.values())).destination_dialect
+    dataset = refuse_elsewhere(text, dialect=dialect, tables=tables)
+    try:
+        with datasets[dataset].sql_client as client, client.execute_query(text) as cursor:
+            found = cursor.arrow()
+    except DestinationException as error:
+        known = explain(error)
+        first = (str(error).splitlines() or [""])[0]
+        raise known or InputError(first, hint="check the names and the SQL", code="FL242") from None
+    table = pa.table({}) if found is None else found
+    return Rows(schema=table.schema, batches=iter(table.to_batches(_ROWS_AT_ONCE)))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedloom.catalogue import Table, Vendor
-from feedloom.sync.reading import Ask, read_only
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from feedloom.catalogue import Table
+from feedloom.sync.reading import Database, read_only
+from feedloom.sync.warehouse import choose_target
 from feedloom.vendors import VENDORS
+
+_NAMING = NamingConvention()
 
 
 def table_states(to: str | None) -> list[dict[str, Any]]:
@@ -15,30 +20,36 @@ def table_states(to: str | None) -> list[dict[str, Any]]:
     ``newest`` is the latest moment in the column by which the vendor's windows are cut; None for whole lists.
     Raises DestinationError when there is no database yet.
     """
-    with read_only(to) as ask:
+    with read_only(to) as database:
         return [
-            _state(ask, vendor, table)
+            _state(database, dataset, table)
             for vendor in VENDORS.values()
+            for dataset in [choose_target(vendor, to, None).dataset]
             for table in vendor.tables
-            if _exists(ask, vendor, table)
+            if table.name in database.tables.get(dataset, ())
         ]
 
 
-def _exists(ask: Ask, vendor: Vendor, table: Table) -> bool:
-    rows = ask(
-        "select 1 from information_schema.tables "
-        f"where table_schema = '{vendor.dataset}' and table_name = '{table.name}'"
-    ).read_all()
-    return bool(rows.num_rows)
+def _state(database: Database, dataset: str, table: Table) -> dict[str, Any]:
+    column = _window_column(table)
+    newest = f"max({column})" if column in database.tables[dataset][table.name] else "null"
+    [found] = database.ask(
+        f"select count(*) as row_count, {newest} as newest, "  # noqa: S608 - names of the catalogue
+        f"(select max(inserted_at) from {dataset}._dlt_loads "
+        f"where load_id = (select max(_dlt_load_id) from {dataset}.{table.name})) as loaded_at "
+        f"from {dataset}.{table.name}"
+    ).records()
+    return {
+        "dataset": dataset,
+        "table": table.name,
+        "rows": found["row_count"],
+        "loaded_at": found["loaded_at"],
+        "newest": found["newest"],
+    }
 
 
-def _state(ask: Ask, vendor: Vendor, table: Table) -> dict[str, Any]:
-    newest = "null" if table.window is None else f"max({table.window.passes[0].column})"
-    row = ask(
-        f"select count(*) as rows, {newest} as newest, "  # noqa: S608 - names of the catalogue
-        f"(select max(inserted_at) from {vendor.dataset}._dlt_loads "
-        f"where load_id = (select max(_dlt_load_id) from {vendor.dataset}.{table.name})) as loaded_at "
-        f"from {vendor.dataset}.{table.name}"
-    ).read_all()
-    found: dict[str, Any] = row.to_pylist()[0]
-    return {"dataset": vendor.dataset, "table": table.name, **found}
+def _window_column(table: Table) -> str:
+    """The column by which the table's windows are cut, as dlt names it; empty where there is none."""
+    if table.window is None:
+        return ""
+    return _NAMING.make_path(*(_NAMING.normalize_identifier(part) for part in table.window.passes[0].column.split(".")))

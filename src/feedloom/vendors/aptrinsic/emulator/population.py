@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from feedloom.emulator.dice import Dice
 from feedloom.emulator.identifiers import Identifiers
 from feedloom.emulator.people import People, Person, Plan, account_count, account_index
+from feedloom.emulator.timeline import DAYS
 from feedloom.vendors.aptrinsic.emulator import attributes
 from feedloom.vendors.aptrinsic.emulator.moods import contentment
-from feedloom.vendors.aptrinsic.emulator.places import DEVICES, LANGUAGES, NOWHERE, PLACES, address
-from feedloom.vendors.aptrinsic.emulator.visits import BLOCK, DAY_MS, START_MS, Visits, day_of
+from feedloom.vendors.aptrinsic.emulator.places import DEVICES, NOWHERE, PLACES, address
+from feedloom.vendors.aptrinsic.emulator.visits import BLOCK, DAY_MS, START_MS, Visits
 
 WEB_KEY = "AP-LOOMDEMOWEB1-2"
 APP_KEY = "AP-LOOMDEMOAPP1-2"
@@ -45,7 +46,9 @@ _VISITOR_TYPES = ("USER",) * 14 + ("VISITOR", "LEAD")
 _STRANGER_TYPES = ("USER",) * 8 + ("LEAD",) * 5 + ("EMPTY_USER_TYPE",) * 3
 _USER_BYTES = 64
 _ATTRIBUTES_FROM = 24
+_PERSONS_KEPT = 1_024
 _SUBJECTS_KEPT = 16_384
+_HISTORY_END = DAYS - 1
 
 
 class Subject(NamedTuple):
@@ -64,7 +67,8 @@ class Subject(NamedTuple):
 class Population:
     """The ``users`` users and ``accounts`` accounts of the base data, in the order in which they were made.
 
-    ``subject(user)`` gives what events say of the user at a position; the latest ones are kept.
+    ``person(user)`` gives the person behind the user at a position, ``subject(user)`` what events say of one; the latest
+    ones are kept.
     """
 
     def __init__(self, *, users: int, seed: int, visits: Visits) -> None:
@@ -78,6 +82,7 @@ class Population:
         own = blocks * len(_OWN_PLACES) + sum(place < rest for place in _OWN_PLACES)
         self._shared_accounts = account_count(users - own)
         self.accounts = self._shared_accounts + account_count(own)
+        self.person = lru_cache(maxsize=_PERSONS_KEPT)(self._person)
         self.subject = lru_cache(maxsize=_SUBJECTS_KEPT)(self._subject)
 
     def user_of_id(self, identify_id: str) -> int | None:
@@ -101,13 +106,6 @@ class Population:
         found = (self._user_of_person(crowd * _CROWD + seat) for seat in _PLACES_OF_ACCOUNT[place])
         users = (user for user in found if user is not None)
         return [user for user in users if self.person(user).account is not None]
-
-    def person(self, user: int) -> Person:
-        """The person behind the user at a position."""
-        block, place = divmod(user, BLOCK)
-        if place in _OWN_PLACES:
-            return self._people.person(_OWN_FROM + block * len(_OWN_PLACES) + _OWN_PLACES.index(place))
-        return self._people.person(block * len(_SHARED_PLACES) + _SHARED_PLACES.index(place))
 
     def identify_id(self, user: int) -> str:
         """The id of the user at a position."""
@@ -150,7 +148,7 @@ class Population:
             "firstVisitDate": self.visits.visit(numbers[0]).start_ms if numbers else 0,
             "title": person.job_title if roll[3] & 3 else "",
             "phone": f"+49 30 {roll[4]:03d}{roll[5]:03d}" if roll[4] & 1 else "",
-            "score": contentment(user % day_of(START_MS + 2 * _IMPORT_MS), person.plan) if numbers else 0,
+            "score": contentment(_HISTORY_END, person.plan) - roll[13] % 20 if numbers else 0,
             "role": _ROLES[roll[6] % len(_ROLES)],
             "subscriptionId": "",
             "accountId": subject.account_id,
@@ -197,7 +195,7 @@ class Population:
         members = self.members(account)
         seen_ms = max((self.last_seen_ms(user) for user in members), default=0)
         create_ms = self.account_create_ms(account)
-        mood = contentment(account % day_of(START_MS + 2 * _IMPORT_MS), known.plan)
+        health = contentment(_HISTORY_END, known.plan) - roll[8] % 20
         return {
             "id": known.id,
             "name": known.name,
@@ -221,16 +219,20 @@ class Population:
             ),
             "parentGroupId": f"group-{account % 7}" if roll[4] < 30 else "",  # noqa: PLR2004 - of 256
             "renewalDate": START_MS + (500 + roll[5]) * DAY_MS if roll[6] & 1 else 0,
-            "healthScore": mood,
+            "healthScore": health,
             "gsId": "",
-            "nps": mood - 40.5,
+            "nps": health - 40.5,
             "csm": ("Ola Moe", "Kari Nordmann", "")[roll[7] % 3],
         }
 
+    def _person(self, user: int) -> Person:
+        block, place = divmod(user, BLOCK)
+        if place in _OWN_PLACES:
+            return self._people.person(_OWN_FROM + block * len(_OWN_PLACES) + _OWN_PLACES.index(place))
+        return self._people.person(block * len(_SHARED_PLACES) + _SHARED_PLACES.index(place))
+
     def _user_of_person(self, person: int) -> int | None:
-        places, number = (
-            (_OWN_PLACES, person - _OWN_FROM) if person >= _OWN_FROM else (_SHARED_PLACES, person)
-        )
+        places, number = (_OWN_PLACES, person - _OWN_FROM) if person >= _OWN_FROM else (_SHARED_PLACES, person)
         block, rank = divmod(number, len(places))
         user = block * BLOCK + places[rank]
         return user if user < self.users else None
@@ -254,8 +256,3 @@ class Population:
             country=person.country,
             remote_host=address(roll[14:16]),
         )
-
-
-def languages(country: str) -> list[str]:
-    """The languages that a browser in that country asks for, best first."""
-    return list(LANGUAGES[country])

@@ -52,9 +52,7 @@ def error_answer(*, status: int, message: str, about: SubError | None = None) ->
     """``{"externalapierror": {...}}``, the wrapper of the application layer."""
     sub_errors = None
     if about is not None:
-        sub_errors = [
-            {"object": None, "field": about.field, "rejectedValue": about.rejected, "message": about.message}
-        ]
+        sub_errors = [{"object": None, "field": about.field, "rejectedValue": about.rejected, "message": about.message}]
     return json_answer(
         {
             "externalapierror": {

@@ -14,6 +14,7 @@ from feedloom.vendors.aptrinsic.emulator.refusal import invalid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = re.compile(r"-?\d{1,16}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _FARTHEST_MS = 253_402_300_800_000
 """The end of the year 9999; moments beyond it, and as far before 1970, are no moments."""
 
@@ -47,6 +48,8 @@ def checked_moment_ms(value: Any, *, field: str) -> int:
 def read_number(value: Any) -> int | float:
     """A finite number from a number or its text; raises ValueError for anything else."""
     if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError(value)
         number = int(value) if _WHOLE.fullmatch(value) else float(value)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = value

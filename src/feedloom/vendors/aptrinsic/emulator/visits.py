@@ -36,9 +36,7 @@ _VISITS_OF_PLACE = (1, 0, 2, 1, 0, 1, 4, 0, 1, 1, 0, 2, 1, 0, 1, 1, 5, 1, 2, 0)
 """How often the user at each place of a block comes."""
 
 _PLACE_OF_SLOT = tuple(place for place, visits in enumerate(_VISITS_OF_PLACE) for _ in range(visits))
-_SLOTS_OF_PLACE = tuple(
-    tuple(slot for slot in range(ROUND) if _PLACE_OF_SLOT[slot] == place) for place in range(BLOCK)
-)
+_SLOTS_OF_PLACE = tuple(tuple(slot for slot in range(ROUND) if _PLACE_OF_SLOT[slot] == place) for place in range(BLOCK))
 _GOLDEN = 0.618_034
 _LAGS = tuple(slot * _GOLDEN % 1 for slot in range(ROUND))
 """Share of all rounds by which each slot of a round lags behind the block that it belongs to."""
@@ -88,9 +86,7 @@ class Visits:
         numbers = []
         for owner in range(user, self._rounds * BLOCK, self._users):
             block, place = divmod(owner, BLOCK)
-            numbers += [
-                (block + self._lags[slot]) % self._rounds * ROUND + slot for slot in _SLOTS_OF_PLACE[place]
-            ]
+            numbers += [(block + self._lags[slot]) % self._rounds * ROUND + slot for slot in _SLOTS_OF_PLACE[place]]
         return sorted(number for number in numbers if number < self.count)
 
     def _visit(self, number: int) -> Visit:

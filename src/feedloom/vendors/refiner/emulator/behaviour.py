@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import feedloom.vendors.refiner as refiner_folder
-from feedloom.catalogue import Limit
+from feedloom.catalogue import Endpoint, Limit
 from feedloom.emulator.arguments import Given
 from feedloom.emulator.behaviour import Answer, Behaviour, Blueprint, Call, Settings, json_answer
 from feedloom.emulator.moments import iso_text
@@ -51,6 +51,8 @@ class RefinerBehaviour(Behaviour):
 
     def __init__(self, settings: Settings) -> None:
         quirks = settings.quirks
+        if quirks["segments_cursor"] == PRESENT:
+            self.endpoints = tuple(_with_cursor(endpoint) for endpoint in self.endpoints)
         self._key = settings.key
         self._quirks = quirks
         self._environment = Environment(
@@ -185,6 +187,12 @@ class RefinerBehaviour(Behaviour):
             subscription[f"{name}_count_updated_at"] = iso_text(END_S)
         environment = {"uuid": self._environment.project_uuid, "name": "Emulated", **counters}
         return {"subscription": subscription, "environments": [environment]}
+
+
+def _with_cursor(endpoint: Endpoint) -> Endpoint:
+    """*endpoint* with a cursor that counts, where one source alone shows it. Source: refiner-notes, Pagination."""
+    params = (replace(param, deprecated=False) if param.name == "page_cursor" else param for param in endpoint.params)
+    return replace(endpoint, params=tuple(params))
 
 
 def _user_name(credentials: str) -> str | None:

@@ -10,6 +10,8 @@ from functools import wraps
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import orjson
+
 from feedloom.emulator.moments import space_text
 from feedloom.emulator.timeline import DAYS, START_S
 from feedloom.errors import InputError
@@ -90,7 +92,10 @@ class Control:
         base = (environment.world.response(row) for row in range(environment.world.rows))
         rows = [response for response in base if environment.responses.is_untouched(response.seq)]
         rows += environment.responses.written()
-        return [self._renderer.response(response, with_attributes=False) for response in rows]
+        shown: list[dict[str, Any]] = orjson.loads(
+            orjson.dumps([self._renderer.response(response, with_attributes=False) for response in rows])
+        )
+        return shown
 
     @_locked
     def add_row(self) -> str:

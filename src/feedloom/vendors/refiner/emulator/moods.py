@@ -14,10 +14,13 @@ from feedloom.emulator.timeline import DAYS, START, START_S
 
 _DAY_S = 86_400
 _DIP_DAY = 430
-_DIP_WIDTH_DAYS = 24.0
-_DIP_DEPTH = 0.16
+_DIP_WIDTH_DAYS = 32.0
+_DIP_DEPTH = 0.28
 _PLAN_MOOD: dict[Plan, float] = {"free": -0.06, "pro": 0.02, "enterprise": 0.08}
 _SPREAD = 0.21
+_STRAY = 0.04
+"""Weight of every score, however far from the mood, where the likeliest has 1."""
+
 _LEVELS = 100
 _START_WEEKDAY = START.weekday()
 _SATURDAY = 5
@@ -32,7 +35,7 @@ def mood(day: int, plan: Plan) -> int:
     progress = day / DAYS
     dip = _DIP_DEPTH * math.exp(-(((day - _DIP_DAY) / _DIP_WIDTH_DAYS) ** 2))
     season = 0.015 * math.sin(2 * math.pi * day / 365)
-    level = 0.78 + 0.11 * progress - dip + season + _PLAN_MOOD[plan]
+    level = 0.76 + 0.20 * progress - dip + season + _PLAN_MOOD[plan]
     return min(_LEVELS - 1, max(0, round(level * _LEVELS)))
 
 
@@ -41,7 +44,8 @@ def score_table(level: int, low: int, high: int) -> tuple[int, ...]:
     """256 scores between *low* and *high*, equally likely, as people in that mood give them."""
     wide = high - low
     centre = low + wide * level / _LEVELS
-    weights = [math.exp(-(((score - centre) / (_SPREAD * wide)) ** 2) / 2) for score in range(low, high + 1)]
+    scores = range(low, high + 1)
+    weights = [_STRAY + math.exp(-(((score - centre) / (_SPREAD * wide)) ** 2) / 2) for score in scores]
     return spread(tuple(weights), first=low)
 
 

@@ -59,7 +59,7 @@ _NPS_REASON = Question(identifier="nps_reason", kind="text", text="What is the m
 SURVEYS: tuple[Survey, ...] = (
     Survey(
         name="Quarterly NPS",
-        weight=24,
+        weight=36,
         channels=("web", "mobile"),
         folder="Relationship",
         questions=(

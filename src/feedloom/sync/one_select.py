@@ -1,0 +1,128 @@
+"""Lets one SELECT through, and nothing that would write, leave the database or run text as SQL.
+
+This is the first of two walls: a DuckDB file is also opened read-only, cut off from files, extensions and network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import duckdb
+import orjson
+from sqlglot import errors, parse
+from sqlglot import expressions as sql
+
+from feedloom.errors import InputError
+
+_TABLE_FUNCTIONS = frozenset(
+    {
+        "duckdb_columns",
+        "duckdb_functions",
+        "duckdb_schemas",
+        "duckdb_tables",
+        "duckdb_types",
+        "duckdb_views",
+        "generate_series",
+        "json_each",
+        "json_tree",
+        "pg_timezone_names",
+        "pragma_table_info",
+        "range",
+        "repeat",
+        "unnest",
+    }
+)
+"""The functions of DuckDB that stand in FROM and neither leave the database nor change how it works."""
+
+_WRITING = (
+    sql.Insert,
+    sql.Update,
+    sql.Delete,
+    sql.Merge,
+    sql.Create,
+    sql.Drop,
+    sql.Alter,
+    sql.Into,
+    sql.Lock,
+    sql.Copy,
+    sql.Command,
+)
+_LEAVING = (sql.Anonymous, sql.AnonymousAggFunc, sql.ReadCSV, sql.ReadParquet)
+
+
+def refuse_in_duckdb(text: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise InputError unless DuckDB itself reads *text* as one SELECT whose table functions are harmless.
+
+    *connection* only parses; FROM-first queries, DESCRIBE, SUMMARIZE and SHOW are SELECTs to it.
+    """
+    found = connection.execute("select json_serialize_sql(?::varchar)", [text]).fetchone()
+    tree: dict[str, Any] = orjson.loads(found[0]) if found is not None else {}
+    if tree.get("error_type") == "parser":
+        at = f"character {int(tree['position']) + 1} of the SQL" if "position" in tree else ""
+        raise InputError(
+            f"the SQL could not be read: {tree['error_message']}", hint="correct it there", where=at, code="FL242"
+        )
+    if tree.get("error") or len(tree.get("statements", ())) != 1:
+        raise _not_one_select(text)
+    for name in _table_functions(tree):
+        if name not in _TABLE_FUNCTIONS:
+            raise _leaves(f"{name}()")
+
+
+def refuse_elsewhere(text: str, *, dialect: str, tables: Mapping[str, Collection[str]]) -> str:
+    """The dataset that *text* reads; raises InputError unless it is one SELECT over *tables*, given by dataset.
+
+    Only functions that *dialect* is known to have can be called: what others would do can't be known here.
+    """
+    try:
+        statements = [statement for statement in parse(text, read=dialect) if statement is not None]
+    except errors.SqlglotError:
+        raise InputError("the SQL could not be read", hint="correct it; one SELECT can be run", code="FL242") from None
+    if len(statements) != 1 or not isinstance(statements[0], sql.Query) or statements[0].find(*_WRITING) is not None:
+        raise _not_one_select(text)
+    query = statements[0]
+    function = query.find(*_LEAVING)
+    if function is not None:
+        raise _leaves(f"{function.name or function.sql_name()}()")
+    named = {expression.alias_or_name for expression in query.find_all(sql.CTE)}
+    used = [table for table in query.find_all(sql.Table) if table.db or table.name not in named]
+    datasets = [_dataset_of(table, tables) for table in used]
+    return datasets[0] if datasets else next(iter(tables))
+
+
+def _dataset_of(table: sql.Table, tables: Mapping[str, Collection[str]]) -> str:
+    for dataset, names in tables.items():
+        known = {name.casefold() for name in names}
+        is_here = not table.catalog and table.db.casefold() in ("", dataset.casefold())
+        if isinstance(table.this, sql.Identifier) and is_here and table.name.casefold() in known:
+            return dataset
+    raise InputError(
+        f"there is no table {table.sql()} of feedloom", hint="`feedloom status` lists the tables", code="FL242"
+    )
+
+
+def _table_functions(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for inner in node:
+            yield from _table_functions(inner)
+    elif isinstance(node, dict):
+        if node.get("type") == "TABLE_FUNCTION":
+            yield str(node["function"]["function_name"]).lower()
+        for inner in node.values():
+            yield from _table_functions(inner)
+
+
+def _not_one_select(text: str) -> InputError:
+    hint = "the database is open for reading only; give one statement"
+    if text.lstrip().lower().startswith("pivot"):
+        hint = "name the values of the PIVOT: ON column IN ('a', 'b')"
+    return InputError("only one SELECT can be run here", hint=hint, code="FL243")
+
+
+def _leaves(what: str) -> InputError:
+    return InputError(
+        f"{what} can't be used here: it may leave the database or change it",
+        hint="select from tables; for anything else open the database with its own client",
+        code="FL243",
+    )

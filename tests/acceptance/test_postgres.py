@@ -1,0 +1,77 @@
+"""A sync into a real PostgreSQL server holds what a sync into DuckDB holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+import pytest
+
+from feedloom.config import Setting
+from feedloom.emulator import create_emulator, serve
+from feedloom.sync.jobs import make_job
+from feedloom.sync.report import Report
+from feedloom.sync.run import run
+from feedloom.vendors import VENDORS
+from support.postgres import find_programs, running_server
+
+PROGRAMS = find_programs()
+QUERIES = (
+    "select uuid, contact__email, form__name, completed_at, _feedloom_hash from responses",
+    "select response_uuid, question, position, value_text, value_number, value_json from responses__answers",
+    "select uuid, email, attributes__plan, _feedloom_hash from contacts",
+)
+TABLES = "contacts,forms,responses,segments"
+
+pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL's server is not installed on this machine")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    assert PROGRAMS is not None
+    with running_server(PROGRAMS) as url:
+        yield url
+
+
+def _sync(url: str, key: str, to: str) -> Report:
+    return run(make_job(VENDORS["refiner"], only=TABLES, to=to, base_url=url, key=Setting(key, "a test")))
+
+
+def _in_postgres(server: str, sql: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(server)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"set time zone 'UTC'; set search_path = refiner_data; {sql}")
+        return sorted(cursor.fetchall(), key=repr)
+
+
+def _in_duckdb(file: str, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(file, read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'; set search_path = 'refiner_data'")
+        rows = connection.execute(sql).fetchall()
+    return sorted((tuple(map(_in_utc, row)) for row in rows), key=repr)
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def test_postgres_holds_the_same_rows_as_duckdb(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", server)
+    emulator = create_emulator("refiner", rows=300, seed=3)
+    with serve(emulator) as url:
+        first = _sync(url, emulator.key, "postgres")
+        again = _sync(url, emulator.key, "postgres")
+        _sync(url, emulator.key, "duckdb:here.duckdb")
+
+    assert first.findings == []
+    assert (again.new, again.changed) == (0, 0)
+    assert [row.verdict for row in again.tables] == ["matches"] * 4
+    for sql in QUERIES:
+        expected = _in_duckdb("here.duckdb", sql)
+        assert expected
+        assert [tuple(map(_in_utc, row)) for row in _in_postgres(server, sql)] == expected

@@ -1,0 +1,330 @@
+"""Compares a Gainsight PX database with the API it was loaded from, value by value and in both directions.
+
+It shares no code with the client, the sources or the loader: it pages the API itself, works out on its own how every
+row has to look in the database, and names whatever differs. Run it as a script::
+
+    PYTHONPATH=tests python -m support.compare_aptrinsic URL KEY FILE
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from support.loaded import MOMENT, Builder, Database, Shape, differing
+
+SCHEMA = "aptrinsic_data"
+HISTORY = timedelta(days=730)
+ERRORS_RANGE = timedelta(days=180)
+ADOPTION_RANGE = timedelta(days=7)
+_STEP = timedelta(days=97)
+"""How long a piece of history this comparison asks for at once: another length than the loader's."""
+
+_EVENT = ("event_id",)
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "users": ("aptrinsic_id",),
+    "accounts": ("id",),
+    "user_preferences": ("identify_id",),
+    "events_custom": _EVENT,
+    "events_page_view": _EVENT,
+    "events_session": _EVENT,
+    "events_engagement_view": _EVENT,
+    "events_feature_match": _EVENT,
+    "events_segment_match": _EVENT,
+    "events_identify": _EVENT,
+    "events_email": _EVENT,
+    "events_form_submit": _EVENT,
+    "events_lead": _EVENT,
+    "survey_responses": _EVENT,
+    "articles": ("id",),
+    "engagements": ("id",),
+    "engagements_extended": ("id",),
+    "feature_flags": ("id",),
+    "segments": ("id",),
+    "kcbot": ("id",),
+    "feature_adoption": ("feature_id", "date_range_start", "date_range_end"),
+    "admin_integrations": ("integration_sync_name",),
+    "user_attributes": ("id",),
+    "account_attributes": ("id",),
+    "engagement_collisions": ("engagement_id", "property_key", "triggered_date", "viewed_by_user"),
+    "engagement_errors": ("engagement_id", "property_key", "last_occurrence_date"),
+    "engagement_error_details": ("engagement_id", "step_number", "error_type", "value"),
+    "subscription": ("id",),
+}
+"""The tables compared, with the columns that name a row."""
+
+EVENT_LISTS = {
+    "events_custom": ("events/custom", "customEvents"),
+    "events_page_view": ("events/pageView", "results"),
+    "events_session": ("events/session", "sessionInitializedEvents"),
+    "events_engagement_view": ("events/engagementView", "results"),
+    "events_feature_match": ("events/feature_match", "featureMatchEvents"),
+    "events_segment_match": ("events/segment_match", "featureMatchEvents"),
+    "events_identify": ("events/identify", "identifyEvents"),
+    "events_email": ("events/email", "results"),
+    "events_form_submit": ("events/formSubmit", "results"),
+    "events_lead": ("events/lead", "results"),
+    "survey_responses": ("survey/responses", "results"),
+}
+NUMBERED_LISTS = {
+    "articles": ("articles", "articleExternalViewList", 500),
+    "engagements": ("engagement", "engagements", 500),
+    "engagements_extended": ("engagement/extended", "engagements", 500),
+    "feature_flags": ("feature", "features", 200),
+    "segments": ("segment", "segments", 200),
+    "kcbot": ("kcbot", "kcList", 500),
+}
+"""Table -> path, list key and, for numbered pages, the largest page. Source: aptrinsic-notes, section 1."""
+
+_SCROLL_ROWS = 437
+_OPEN_MAPS = {
+    "users": ("customAttributes",),
+    "accounts": ("customAttributes",),
+    "events_custom": ("attributes",),
+    "events_form_submit": ("formData",),
+}
+_JSON_COLUMNS = ("globalContext", "queryParams")
+_MOMENTS = frozenset(
+    [
+        "date",
+        "executionDate",
+        "firstSeenDate",
+        "lastSeenDate",
+        "signUpDate",
+        "firstVisitDate",
+        "createDate",
+        "lastModifiedDate",
+        "renewalDate",
+        "createdDate",
+        "modifiedDate",
+        "firstOccurrenceDate",
+        "lastSuccessfulDate",
+    ]
+)
+"""Epoch milliseconds of which 0 stands for never. Source: aptrinsic.openapi, schemas; aptrinsic-notes, section 5."""
+
+_KEY_MOMENTS = frozenset(["triggeredDate", "lastOccurrenceDate", "dateRangeStart", "dateRangeEnd"])
+"""Epoch milliseconds that name a row, where a 0 stays."""
+
+_FRACTIONS = frozenset(["nps", "ratio", "latitude", "longitude"])
+_TYPES = {"STRING": "VARCHAR", "NUMBER": "DOUBLE", "BOOLEAN": "BOOLEAN", "DATE_TIME": MOMENT}
+_PLAIN_NAME = re.compile(r"[a-z][A-Za-z0-9]*")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """What was loaded, each range with its start and without its end.
+
+    Attributes:
+        since: First moment of events and collisions.
+        until: End of the last load.
+        errors: The ranges that engagement errors were summed over; the 180 days before the end when left out.
+        adoption: The ranges that the use of features was counted over; the 7 days before the end when left out.
+    """
+
+    since: datetime
+    until: datetime
+    errors: Sequence[tuple[datetime, datetime]] = field(default=())
+    adoption: Sequence[tuple[datetime, datetime]] = field(default=())
+
+
+def whole_history(until: datetime) -> Ranges:
+    """What the first load at *until* brings when nobody names a start."""
+    return Ranges(since=until - HISTORY, until=until)
+
+
+def compare(
+    url: str,
+    key: str,
+    database_path: str | Path,
+    *,
+    tables: Collection[str] = tuple(KEYS),
+    ranges: Ranges | None = None,
+) -> list[str]:
+    """What differs between the API at *url* and the database, one text each; empty when they are equal.
+
+    Only *tables* are looked at. The API has to behave as its emulator does by default, apart from the shape of the
+    global context. *ranges* are those of a first load now when left out.
+    """
+    database = Database(Path(database_path), SCHEMA)
+    headers = {"X-APTRINSIC-API-KEY": key}
+    with httpx2.Client(base_url=url, headers=headers, timeout=60) as http:
+        vendor = Vendor(http, ranges or whole_history(datetime.now(UTC)))
+        differences = [*database.problems]
+        for table in tables:
+            builder = Builder(table, _shape(table, vendor), database)
+            there = [builder.row(row) for row in vendor.rows(table)]
+            differences += differing(table, KEYS[table], database.roots.get(table, []), there)
+    return differences + [f"{table}: a table that nobody asked for" for table in database.roots if table not in KEYS]
+
+
+class Vendor:
+    """The API, read list by list."""
+
+    def __init__(self, http: httpx2.Client, ranges: Ranges) -> None:
+        self._http = http
+        self._ranges = ranges
+
+    def rows(self, table: str) -> Iterator[dict[str, Any]]:
+        """The rows that *table* must hold, as the API gives them."""
+        if table in EVENT_LISTS:
+            return self._events(*EVENT_LISTS[table])
+        if table in NUMBERED_LISTS:
+            return self._numbered(*NUMBERED_LISTS[table])
+        others: Mapping[str, Callable[[], Iterator[dict[str, Any]]]] = {
+            "users": lambda: self._scroll("users", "users", {}),
+            "accounts": lambda: self._scroll("accounts", "accounts", {}),
+            "user_preferences": self._preferences,
+            "feature_adoption": self._adoption,
+            "admin_integrations": lambda: iter(self._get("admin/monitoring/integrations")["integrationStatuses"]),
+            "user_attributes": lambda: self.attributes("user"),
+            "account_attributes": lambda: self.attributes("account"),
+            "engagement_collisions": self._collisions,
+            "engagement_errors": self._errors,
+            "engagement_error_details": self._error_details,
+            "subscription": lambda: iter([self._get("admin/subscription")]),
+        }
+        return others[table]()
+
+    def attributes(self, of: str) -> Iterator[dict[str, Any]]:
+        """The attributes that users or accounts can have."""
+        return iter(self._get(f"admin/model/{of}/attributes"))
+
+    def _events(self, path: str, records: str) -> Iterator[dict[str, Any]]:
+        for start, end in _pieces(self._ranges.since, self._ranges.until):
+            condition = f"date>={_epoch_ms(start)};date<{_epoch_ms(end)}"
+            for row in self._scroll(path, records, {"filter": condition}):
+                if not _epoch_ms(start) <= row["date"] < _epoch_ms(end):
+                    raise ValueError(f"{path} gave an event of {row['date']} for {condition}")
+                yield row
+
+    def _preferences(self) -> Iterator[dict[str, Any]]:
+        for user in self.rows("users"):
+            name = user["identifyId"]
+            yield {**self._get(f"user/preferences/{quote(name, safe='')}"), "identifyId": name}
+
+    def _adoption(self) -> Iterator[dict[str, Any]]:
+        until = self._ranges.until
+        for feature in self.rows("feature_flags"):
+            for start, end in self._ranges.adoption or [(until - ADOPTION_RANGE, until)]:
+                yield self._get(f"feature/adoption/{feature['id']}", _date_range(start, end))
+
+    def _collisions(self) -> Iterator[dict[str, Any]]:
+        path, records = "admin/monitoring/engagement_collisions", "engagementCollisions"
+        for start, end in _pieces(self._ranges.since, self._ranges.until):
+            yield from self._scroll(path, records, _date_range(start, end), only_null_ends=True)
+
+    def _errors(self) -> Iterator[dict[str, Any]]:
+        for start, end in self._ranges.errors or [self._last_errors_range]:
+            yield from self._errors_in(start, end)
+
+    def _errors_in(self, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+        path, records = "admin/monitoring/engagement_errors", "engagementErrorSummaries"
+        return self._scroll(path, records, _date_range(start, end), only_null_ends=True)
+
+    def _error_details(self) -> Iterator[dict[str, Any]]:
+        for error in self._errors_in(*self._last_errors_range):
+            path = f"admin/monitoring/engagement_error_details/{error['engagementId']}"
+            params = {"dateRangeStart": error["firstOccurrenceDate"], "groupByBrowser": "false"}
+            yield from self._get(path, params)["engagementErrorDetails"]
+
+    @property
+    def _last_errors_range(self) -> tuple[datetime, datetime]:
+        return self._ranges.until - ERRORS_RANGE, self._ranges.until
+
+    def _scroll(
+        self, path: str, records: str, params: Mapping[str, Any], *, only_null_ends: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of a scroll, which ends at a page that is not full or, for some lists, where its id is null."""
+        asked = {**params, "pageSize": _SCROLL_ROWS}
+        while True:
+            page = self._get(path, asked)
+            yield from page[records]
+            is_short = len(page[records]) < _SCROLL_ROWS and not only_null_ends
+            if is_short or not page[records] or page["scrollId"] is None:
+                return
+            asked = {"scrollId": page["scrollId"]}
+
+    def _numbered(self, path: str, records: str, size: int) -> Iterator[dict[str, Any]]:
+        for number in range(1_000_000):
+            page = self._get(path, {"pageNumber": number, "pageSize": size})
+            yield from page[records]
+            if page["isLastPage"]:
+                return
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        response = self._http.get(path, params=params)
+        response.raise_for_status()
+        return json.loads(response.content)
+
+
+def _shape(table: str, vendor: Vendor) -> Shape:
+    declared: dict[tuple[str, str], str] = {}
+    if table in ("users", "accounts"):
+        for row in vendor.attributes(table.removesuffix("s")):
+            declared["customAttributes", row["apiName"]] = _TYPES[row["type"]]
+    return Shape(
+        column=column_of,
+        keep=_kept,
+        read_moment=_moment_or_none,
+        open_maps=_OPEN_MAPS.get(table, ()),
+        json_columns=_JSON_COLUMNS,
+        declared=declared,
+    )
+
+
+def column_of(name: str) -> str:
+    """The column of a key that the vendor chose: its words in small letters, joined by underscores."""
+    if _PLAIN_NAME.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is no plain name and stands in no open map")
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return words.lower()
+
+
+def _kept(name: str, value: Any) -> Any:
+    if name in _KEY_MOMENTS:
+        return moment(value)
+    if name in _MOMENTS:
+        return moment(value) if value else None
+    if name == "releaseDate" and value is not None:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return float(value) if name in _FRACTIONS and value is not None else value
+
+
+def moment(epoch_ms: int) -> datetime:
+    """The moment *epoch_ms* milliseconds after the beginning of 1970."""
+    return _EPOCH + timedelta(milliseconds=epoch_ms)
+
+
+def _moment_or_none(value: Any) -> datetime | None:
+    return moment(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _pieces(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    while since < until:
+        yield since, min(since + _STEP, until)
+        since += _STEP
+
+
+def _date_range(start: datetime, end: datetime) -> dict[str, int]:
+    return {"dateRangeStart": _epoch_ms(start), "dateRangeEnd": _epoch_ms(end)}
+
+
+def _epoch_ms(when: datetime) -> int:
+    return (when - _EPOCH) // timedelta(milliseconds=1)
+
+
+if __name__ == "__main__":
+    found = compare(*sys.argv[1:4])
+    sys.stdout.write("".join(f"{difference}\n" for difference in found) or "equal\n")
+    sys.exit(bool(found))
