@@ -14,6 +14,11 @@ Each text says what happened and to which thing; ``hint`` says what to do now. N
 
 from __future__ import annotations
 
+from typing import Final
+
+UNREACHABLE: Final = "FL501"
+"""Code of the RetryLaterError for a vendor whose host does not answer at all."""
+
 
 class FeedloomError(Exception):
     """Something feedloom raises on purpose; shown to people without a traceback.

@@ -56,11 +56,10 @@ def visible(differences: list[str]) -> list[str]:
 
 
 @pytest.mark.big
-@pytest.mark.parametrize("seed", [1, 2])
-def test_after_500_writes_of_all_kinds_the_next_sync_makes_all_equal(seed: int, play: Play, clock: Clock) -> None:
+def test_after_500_writes_of_all_kinds_the_next_sync_makes_all_equal(play: Play, clock: Clock) -> None:
     stage = play(rows=1500, now=clock)
     sync(stage, clock, LISTS)
-    stage.emulator.control.random_writes(500, seed=seed)
+    stage.emulator.control.random_writes(500, seed=1)
     report = sync(stage, clock, LISTS)
     assert report.new > 0
     assert report.changed > 0
@@ -79,13 +78,13 @@ def test_a_later_sync_reads_fewer_rows_than_the_first(play: Play, clock: Clock) 
 
 def test_a_sync_without_writes_finds_nothing_new_and_nothing_changed(play: Play, clock: Clock) -> None:
     stage = play(rows=120, now=clock)
-    sync(stage, clock, LISTS)
+    sync(stage, clock)
     stage.emulator.control.random_writes(20, seed=1)
-    sync(stage, clock, LISTS)
-    report = sync(stage, clock, LISTS)
+    sync(stage, clock)
+    report = sync(stage, clock)
     assert (report.new, report.changed) == (0, 0)
     assert [table.gone for table in report.tables] == [0] * len(report.tables)
-    assert visible(stage.differences()) == []
+    assert visible(stage.differences(TABLES)) == []
 
 
 def test_what_was_deleted_at_the_source_is_reported_and_leaves_with_full(play: Play, clock: Clock) -> None:
@@ -237,6 +236,7 @@ def test_reports_of_this_month_follow_new_answers(play: Play, clock: Clock) -> N
 @pytest.mark.parametrize("full", [False, True])
 def test_reports_of_old_months_follow_an_import(full: bool, play: Play, clock: Clock) -> None:  # noqa: FBT001 - a case
     stage = play(rows=5, now=clock)
+    store(stage, id="u", nps="8", date="2025-11-12")
     sync(stage, clock, REPORTS)
     store(stage, id="u", nps="9", date="2026-02-03")
     sync(stage, clock, REPORTS, full=full)

@@ -131,6 +131,12 @@ def test_a_dropped_connection_ends_in_the_middle_of_the_body() -> None:
         connection.close()
 
 
+def test_a_request_that_was_struck_is_spared_when_it_comes_again_among_others() -> None:
+    with asking(faults=("500=2",)) as api:
+        answered = [api.send("GET", f"segments?page={1 + number % 2}").status_code for number in range(12)]
+        assert answered == [200, 500, 200, 200] * 3
+
+
 def test_faults_change_while_the_emulator_runs() -> None:
     with asking() as api:
         api.emulator.faults.add("500=always")

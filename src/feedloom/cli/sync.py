@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from feedloom.cli.failures import INTERRUPTED
+from feedloom.cli.failures import INTERRUPTED, as_dict, as_text
 from feedloom.cli.output import print_json, print_table
 from feedloom.vendors import VENDORS
 
@@ -54,7 +54,8 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
     finally:
         progress.close()
     if as_json:
-        print_json(report.as_dict())
+        failed = {"error": as_dict(report.failure)} if report.failure is not None else {}
+        print_json({**report.as_dict(), **failed})
     else:
         print_report(report)
     if report.interrupted:
@@ -64,6 +65,8 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
             err=True,
         )
         return INTERRUPTED
+    if report.failure is not None:
+        return report.failure.exit_code
     return FINDINGS if report.findings else 0
 
 
@@ -97,6 +100,8 @@ def print_report(report: Any) -> None:
             click.echo(f"  ! {row.table}: {note}")
         if row.keys_past_cap:
             click.echo(f"  ! {row.table}: {row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys")
+        if row.error is not None:
+            click.echo(as_text(row.error), err=True)
     for finding in report.findings:
         click.echo(f"  ! {finding}", file=sys.stderr)
 

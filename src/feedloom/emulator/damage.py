@@ -46,7 +46,7 @@ def _without_rows(page: Any, endpoint: Endpoint, _cursor: str) -> Any:
 
 
 def _without_list_key(page: Any, endpoint: Endpoint, _cursor: str) -> Any:
-    return {name: value for name, value in page.items() if name != endpoint.records} if endpoint.records else {}
+    return {name: value for name, value in page.items() if name != endpoint.records}
 
 
 def _with_cursor(page: Any, endpoint: Endpoint, cursor: str) -> Any:

@@ -63,6 +63,7 @@ class Door:
     def strike(self, incoming: Incoming) -> dict[str, Fault]:
         """The faults that happen to this request, by name; counts the request."""
         return self.faults.striking(
+            request=(incoming.method, incoming.path, incoming.query, incoming.body),
             endpoint=incoming.endpoint.name,
             is_list=incoming.endpoint.is_list and bool(incoming.endpoint.records),
             is_follow_up=incoming.is_follow_up,

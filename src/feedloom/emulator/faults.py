@@ -1,18 +1,20 @@
 """Faults on request: what may go wrong between a client and a vendor, switched on by name.
 
 A fault is written ``NAME[=ARG][@ENDPOINT]``: ``500=3`` answers every third request with 500, ``500=2@list_contacts``
-every second request for that list. Faults count only requests that they can happen to.
+every second request for that list. Faults count only requests that they can happen to. A request that was struck is
+spared when it is sent again, so that a client that retries gets through, unless ARG is ``always``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from feedloom.errors import InputError
 
 ALWAYS = "always"
+_MOST_SPARED = 10_000
 
 Unit: TypeAlias = Literal["every", "after", "ms"]
 Scope: TypeAlias = Literal["all", "lists", "follow-ups"]
@@ -87,9 +89,13 @@ class Fault:
     argument: int | None
     endpoint: str
     seen: int = 0
+    spared: set[Hashable] = field(default_factory=set)
 
-    def strikes(self, *, endpoint: str, is_list: bool, is_follow_up: bool) -> bool:
-        """Count one request; whether the fault happens to it."""
+    def strikes(self, *, request: Hashable, endpoint: str, is_list: bool, is_follow_up: bool) -> bool:
+        """Count one request; whether the fault happens to it.
+
+        A request that was struck is spared when it comes again, however many others come in between.
+        """
         if self.endpoint not in ("", endpoint):
             return False
         if (self.kind.scope == "lists" and not is_list) or (self.kind.scope == "follow-ups" and not is_follow_up):
@@ -99,7 +105,13 @@ class Fault:
             return True
         if self.kind.unit == "after":
             return self.seen > self.argument
-        return self.seen % self.argument == 0
+        if request in self.spared:
+            self.spared.discard(request)
+            return False
+        is_struck = self.seen % self.argument == 0
+        if is_struck and self.kind.least > 1 and len(self.spared) < _MOST_SPARED:
+            self.spared.add(request)
+        return is_struck
 
 
 class Faults:
@@ -119,12 +131,15 @@ class Faults:
         """Switch every fault off."""
         self._active = []
 
-    def striking(self, *, endpoint: str, is_list: bool, is_follow_up: bool) -> dict[str, Fault]:
-        """The faults that happen to this request, by name, in order; counts the request."""
+    def striking(self, *, request: Hashable, endpoint: str, is_list: bool, is_follow_up: bool) -> dict[str, Fault]:
+        """The faults that happen to this request, by name, in order; counts the request.
+
+        *request* is the same value whenever the same request is sent again.
+        """
         struck = [
             fault
             for fault in self._active
-            if fault.strikes(endpoint=endpoint, is_list=is_list, is_follow_up=is_follow_up)
+            if fault.strikes(request=request, endpoint=endpoint, is_list=is_list, is_follow_up=is_follow_up)
         ]
         return {fault.kind.name: fault for kind in FAULTS for fault in struck if fault.kind is kind}
 

@@ -11,7 +11,15 @@ from typing import Any, Final
 import orjson
 
 from feedloom.catalogue import Endpoint, Vendor
-from feedloom.errors import CredentialError, FeedloomError, RateLimitedError, RefusedError, RetryLaterError, VendorError
+from feedloom.errors import (
+    UNREACHABLE,
+    CredentialError,
+    FeedloomError,
+    RateLimitedError,
+    RefusedError,
+    RetryLaterError,
+    VendorError,
+)
 from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, dig, parse_json
 from feedloom.http.auth import Key, refusal_of
 from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
@@ -108,7 +116,7 @@ def give_up(request: Request, failure: Failure, *, attempts: int) -> FeedloomErr
         case Kind.UNSENT:
             message = f"{title} cannot be reached for {request.title}, {tries}: {failure.reason}"
             hint = "Check the network, the proxy settings and the base URL, then run it again."
-            return RetryLaterError(message, hint=hint, where=where)
+            return RetryLaterError(message, hint=hint, where=where, code=UNREACHABLE)
         case Kind.LOST | Kind.BROKEN:
             message = f"{title} kept failing at {request.title}, {tries}: {failure.reason}"
             hint = "Run it again later."

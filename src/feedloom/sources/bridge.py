@@ -55,8 +55,7 @@ class _Pump(Generic[Item]):
             await asyncio.wait([task], timeout=_POLL_S)
             if self.stopped.is_set():
                 task.cancel()
-        if not task.cancelled():
-            await self._put(_End(task.exception()))
+        await self._put(_End(asyncio.CancelledError() if task.cancelled() else task.exception()))
 
     async def _move(self) -> None:
         async with aclosing(self._start()) as source:

@@ -60,7 +60,10 @@ class FanOutReads:
     now: datetime
 
     async def for_each_row(self, client: Client, windows: Sequence[Read] | None = None) -> AsyncIterator[Read]:
-        """A read for each row of the other table, for each of its slices, or for each of *windows*."""
+        """A read for each row of the other table, for each of its slices, or for each of *windows*.
+
+        A row that lacks a value without which the vendor refuses the call is passed over.
+        """
         fan_out = self.table.fan_out
         if fan_out is None:
             raise ValueError(f"table {self.table.name} does not fan out")
@@ -69,8 +72,10 @@ class FanOutReads:
             params = {
                 name: [row[field]] if endpoint.param(name).encoding == "list" else row[field]
                 for name, field in fan_out.params.items()
-                if row.get(field) is not None
+                if row.get(field) not in (None, "")
             }
+            if any(endpoint.param(name).required and name not in params for name in fan_out.params):
+                continue
             extra = {name: row[field] for name, field in fan_out.carry.items()}
             for read in windows if windows is not None else [Read(params=self.table.params)]:
                 whole = Read(params={**read.params, **params}, extra=extra)
@@ -120,4 +125,4 @@ def _moment(text: Any) -> datetime | None:
     if not isinstance(text, str) or not text:
         return None
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

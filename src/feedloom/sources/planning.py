@@ -11,6 +11,7 @@ from feedloom.catalogue import Endpoint, Pass, Window
 from feedloom.errors import InputError
 
 _SHORTEST = timedelta(minutes=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +112,12 @@ def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -
     """The range to read now, [since, through); since None stands for the beginning.
 
     A first load goes from ``wanted.start``, else from the table's history, else from the beginning; a later one from a
-    look-back before the last complete load. The end is ``wanted.end``, else *now* cut to the second; it never lies in
-    the future, where rows still to come would be passed over.
+    look-back before the last complete load. The end is ``wanted.end``, else *now*; it never lies in the future, where
+    rows still to come would be passed over. What the user or the clock says is cut to the second, as vendors read it.
     """
     end = min(wanted.end or now, now).astimezone(UTC).replace(microsecond=0)
     if wanted.start is not None:
-        return wanted.start.astimezone(UTC), end
+        return wanted.start.astimezone(UTC).replace(microsecond=0), end
     if cursor.through is not None:
         return cursor.through - window.look_back, end
     return (end - window.history if window.history is not None else None), end
@@ -136,8 +137,10 @@ def plan_windows(
 
 
 def advance(cursor: Cursor, span: Span) -> Cursor:
-    """The cursor after all of *span* was loaded: it never moves back, and never over a gap."""
+    """The cursor after all of *span* was loaded: it never moves back, never over a gap, and not for an empty span."""
     since, through = span
+    if since is not None and since >= through:
+        return cursor
     if cursor.through is None:
         return Cursor(since=since, through=through)
     touches = (since is None or since <= cursor.through) and (cursor.since is None or through >= cursor.since)
@@ -233,4 +236,4 @@ def _bound(window: Window, moment: datetime) -> datetime | int:
 
 
 def _epoch_ms(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

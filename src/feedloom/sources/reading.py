@@ -12,9 +12,17 @@ from feedloom.catalogue import Endpoint
 from feedloom.errors import RefusedError
 from feedloom.http import Client, ScrollLostError, read_json, rows_of
 from feedloom.sources.journal import Journal
-from feedloom.sources.planning import Read
+from feedloom.sources.planning import Proof, Read
 
 _RESTARTS = 5
+
+
+class _UnprovenError(Exception):
+    """The first page shows that the vendor ignored the filter; *otherwise* is what to read in place of *read*."""
+
+    def __init__(self, proof: Proof, read: Read) -> None:
+        super().__init__(f"The vendor ignored the filter by {proof.column}: read whole.")
+        self.otherwise = replace(read, params=proof.otherwise, proof=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +82,7 @@ class Reader:
                 yield event
             await _raise_first(working)
         finally:
-            working.cancel()
-            while not working.done():
-                if not events.empty():
-                    events.get_nowait()
-                await asyncio.sleep(0)
+            await _stop(working, events)
 
     async def read_list(self, read: Read) -> AsyncGenerator[Rows, None]:
         """The pages of one read, in order; a single answer that is no list comes as one row.
@@ -98,10 +102,16 @@ class Reader:
             halves = read.halves() if _is_too_long(refusal) else None
             if halves is None:
                 raise
-            for half in halves:
-                async with aclosing(self.read_list(half)) as pages:
-                    async for rows in pages:
-                        yield rows
+            others: tuple[Read, ...] = halves
+        except _UnprovenError as unproven:
+            yield Rows(read=read, rows=[], note=str(unproven))
+            others = (unproven.otherwise,)
+        else:
+            return
+        for other in others:
+            async with aclosing(self.read_list(other)) as pages:
+                async for rows in pages:
+                    yield rows
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
         for restart in range(_RESTARTS + 1):
@@ -120,14 +130,7 @@ class Reader:
             self._journal.begin(self._endpoint, read)
         async for page in self._client.pages(self._endpoint, read.params):
             if page.number == 0 and read.proof is not None and not read.proof.holds(page.rows):
-                whole = replace(read, params=read.proof.otherwise, proof=None)
-                yield Rows(
-                    read=read, rows=[], note=f"The vendor ignored the filter by {read.proof.column}: read whole."
-                )
-                async with aclosing(self.read_list(whole)) as pages:
-                    async for rows in pages:
-                        yield rows
-                return
+                raise _UnprovenError(read.proof, read)
             if self._journal is not None:
                 self._journal.add(self._endpoint, read, page.body, is_last=page.is_last)
             yield Rows(read=read, rows=page.rows, total=page.total)
@@ -147,3 +150,14 @@ async def _raise_first(working: asyncio.Task[None]) -> None:
         await working
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+async def _stop(working: asyncio.Task[None], events: asyncio.Queue[Rows | None]) -> None:
+    """Cancel *working* and wait for its end, taking from it what it still hands on."""
+    working.cancel()
+    while not working.done():
+        if not events.empty():
+            events.get_nowait()
+        await asyncio.sleep(0)
+    if not working.cancelled():
+        working.exception()  # seen, so that asyncio does not report it a second time

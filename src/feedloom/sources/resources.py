@@ -283,6 +283,7 @@ def _journal(plan: _Plan, *, lasting: bool) -> Iterator[Journal | None]:
         purpose={
             "endpoint": plan.endpoint.name,
             "url": plan.connection.base_url or plan.connection.server,
+            "key": plan.connection.key.value,
             "params": plan.params,
             "window": repr(plan.table.window),
             "wanted": [wanted.start, wanted.end],

@@ -98,7 +98,7 @@ def make_job(
         return made
 
     def client() -> Client:
-        return Client(vendor, Key(key.value, key.origin), base_url=address, observer=tally)
+        return Client(vendor, Key(key.value, key.origin), base_url=address, observer=tally.without_rows())
 
     return Job(
         vendor=vendor,

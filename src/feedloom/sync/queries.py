@@ -35,6 +35,8 @@ def relation(pipeline: Pipeline, table: str, alias: str | None = None) -> sql.Ta
 
 def has_column(pipeline: Pipeline, table: str, path: str) -> bool:
     """Whether the table holds the field at *path*; a field that was null in every row has no column."""
+    if pipeline.default_schema_name is None:
+        return False
     schema = pipeline.default_schema
     name = schema.naming.normalize_table_identifier(table)
     if name not in schema.tables:
@@ -61,6 +63,8 @@ def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
 
 def count(pipeline: Pipeline, table: str, *conditions: sql.Expression) -> int:
     """How many rows of *table* meet all *conditions*; 0 where it does not exist yet."""
+    if pipeline.default_schema_name is None:
+        return 0
     query = sqlglot.select(sql.Count(this=sql.Star())).from_(relation(pipeline, table))
     rows = ask(pipeline, query.where(*conditions) if conditions else query)
     return int(rows[0][0]) if rows else 0

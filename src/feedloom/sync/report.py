@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete"]
+from feedloom.errors import FeedloomError
+
+Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete", "failed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class TableReport:
         verdict: How the two compare.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         notes: What a person should know, one sentence each.
+        error: Why it could not be brought up to date; None when it was. What it held before is untouched.
         history: The table gains a row a run by design, which counts as no news.
     """
 
@@ -46,7 +49,13 @@ class TableReport:
     verdict: Verdict = "not checked"
     keys_past_cap: int = 0
     notes: list[str] = field(default_factory=list)
+    error: FeedloomError | None = None
     history: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON; an error as its code and message."""
+        error = None if self.error is None else {"code": self.error.code, "message": self.error.message}
+        return {**{item.name: getattr(self, item.name) for item in fields(self)}, "error": error}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +81,11 @@ class Report:
         return sum(table.changed for table in self.tables)
 
     @property
+    def failure(self) -> FeedloomError | None:
+        """The first error of a table; None when all were brought up to date."""
+        return next((table.error for table in self.tables if table.error is not None), None)
+
+    @property
     def findings(self) -> list[str]:
         """What does not match and is not explained, one sentence a table; empty when every count agrees."""
         return [
@@ -82,4 +96,6 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""
-        return {**asdict(self), "new": self.new, "changed": self.changed, "findings": self.findings}
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        tables = [table.as_dict() for table in self.tables]
+        return {**own, "tables": tables, "new": self.new, "changed": self.changed, "findings": self.findings}

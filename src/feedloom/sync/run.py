@@ -18,11 +18,13 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
+from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
 from feedloom.sources.resources import StoppedError
 from feedloom.sources.session import active
 from feedloom.sync import repair
 from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
+from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
@@ -31,8 +33,9 @@ from feedloom.sync.report import Report, TableReport
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
     """Run *job*; *on_table* hears of each table as it is done.
 
-    The session's ``stop`` ends the run after the page at hand. Errors of the vendor and of the destination are raised
-    as they come (``failures.explain`` names them); tables finished before are loaded and stay so.
+    The session's ``stop`` ends the run after the page at hand. A table that the vendor answers wrongly fails alone: its
+    error stands in the report, and the others go on. An error that would befall every table (the key, the network, a
+    limit, the database) is raised; tables finished before are loaded and stay so.
     """
     started = time.monotonic()
     report = Report(source=job.vendor.slug, destination=job.target.to, dataset=job.target.dataset)
@@ -46,8 +49,7 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         for table in job.tables:
             if job.session.stop.is_set():
                 break
-            loader = _Loader(job, table, counter)
-            result = loader.sync()
+            result = _Loader(job, table, counter).sync()
             report.tables.append(result)
             on_table(result)
     report.interrupted = job.session.stop.is_set()
@@ -70,13 +72,19 @@ class _Loader:
         job, result = self._job, self._result
         started, requests = time.monotonic(), job.tally.requests
         job.tally.begin(self._table.name)
-        self._load_once()
+        try:
+            self._load_once()
+            if job.session.reading(self._table.name).complete:
+                self._repair()
+            else:
+                result.verdict = "incomplete"
+        except Exception as error:
+            result.error = _own_failure(error)
+            if result.error is None:
+                raise
+            result.verdict = "failed"
         reading = job.session.reading(self._table.name)
         result.notes.extend(reading.notes)
-        if reading.complete:
-            self._repair()
-        else:
-            result.verdict = "incomplete"
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.rows = count(job.pipeline, self._table.name)
@@ -136,6 +144,15 @@ class _Loader:
         _load(job.pipeline)
         if reading.complete:
             self._forget_journal()
+
+
+def _own_failure(error: Exception) -> FeedloomError | None:
+    """The failure that *error* is of one table alone; None when the others would fail of it too."""
+    known = explain(error)
+    if isinstance(known, VendorError):
+        return known
+    alone = isinstance(known, RetryLaterError) and not isinstance(known, RateLimitedError) and known.code != UNREACHABLE
+    return known if alone else None
 
 
 def _load(pipeline: Pipeline) -> None:

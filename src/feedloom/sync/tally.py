@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from feedloom.catalogue import Endpoint
-from feedloom.http import Page
+from feedloom.http import Observer, Page
 
 
 class Progress(Protocol):
@@ -74,6 +74,10 @@ class Tally:
         with self._lock:
             self.requests += 1
 
+    def without_rows(self) -> Observer:
+        """The same tally for requests that only ask for a count: they are counted, and their rows are not shown."""
+        return _RequestsOnly(self)
+
     def on_page(self, page: Page) -> None:
         """Pass on the page's rows."""
         self.progress.rows(self._table, len(page.rows), page.total)
@@ -88,3 +92,20 @@ class Tally:
         """Count a retry."""
         with self._lock:
             self.retries += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestsOnly:
+    _tally: Tally
+
+    def on_request(self, endpoint: Endpoint, status: int | None, seconds: float) -> None:
+        self._tally.on_request(endpoint, status, seconds)
+
+    def on_page(self, page: Page) -> None:
+        pass
+
+    def on_wait(self, reason: str, seconds: float) -> None:
+        self._tally.on_wait(reason, seconds)
+
+    def on_retry(self, endpoint: Endpoint, reason: str, attempt: int) -> None:
+        self._tally.on_retry(endpoint, reason, attempt)

@@ -5,8 +5,8 @@ Source: openapi.yaml, paths below /v1/localization, with their own statuses beyo
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
-from xml.etree.ElementTree import ParseError, XMLParser
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -17,6 +17,7 @@ NO_ID = 433
 NOT_FOUND = 435
 
 _NOTHING = b""
+_ORIGINAL = re.compile(rb'<file\s[^>]*\boriginal="([^"]+)"')
 _MADE = (2026, 11, 1, 0, 0, 0)
 _XLIFF = """<?xml version="1.0" encoding="UTF-8"?>
 <xliff version="1.2"><file original={id} source-language="en" target-language={language} datatype="html"><body>
@@ -41,7 +42,8 @@ def imported(file: bytes) -> Answer:
     try:
         with ZipFile(BytesIO(file)) as archive:
             texts = [archive.read(name) for name in archive.namelist()]
-        ids = [_original(text) for text in texts]
-    except (BadZipFile, ParseError, NotImplementedError, RuntimeError, EOFError):
+    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
         return Answer(body=_NOTHING, status=NOT_PARSED)
-    return Answer(body=_NOTHING, status=200 if ids and all(ids) else NO_ID)
+    if not texts or not all(b"<xliff" in text for text in texts):
+        return Answer(body=_NOTHING, status=NOT_PARSED)
+    return Answer(body=_NOTHING, status=200 if all(map(_ORIGINAL.search, texts)) else NO_ID)

@@ -5,12 +5,13 @@ Source: openapi.yaml, "Date windows"; aptrinsic-notes, sections 4 and 10.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from feedloom.vendors.aptrinsic.emulator.conditions import Term
 from feedloom.vendors.aptrinsic.emulator.refusal import bad_request
-from feedloom.vendors.aptrinsic.emulator.values import read_moment_ms
+from feedloom.vendors.aptrinsic.emulator.values import checked_moment_ms, read_moment_ms
 from feedloom.vendors.aptrinsic.emulator.visits import DAY_MS
 
 MOST_DAYS = 190
@@ -18,6 +19,7 @@ MONITORING_DAYS = 180
 ADOPTION_DAYS = 7
 
 _DATE = "date"
+_RANGE_START, _RANGE_END = "dateRangeStart", "dateRangeEnd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,26 @@ def check_length(*, start_ms: int, end_ms: int, most_days: int) -> None:
     """Refuse a range that is too long, in the vendor's words, in which a space is missing."""
     if end_ms - start_ms > most_days * DAY_MS:
         raise bad_request(f"Exceeded date range{most_days}days")
+
+
+def ranged(*, arguments: Mapping[str, Any], now_ms: int, most_days: int) -> Span:
+    """The range that *arguments* give in dateRangeStart and dateRangeEnd; refused when it is too long.
+
+    An open end is now, an open start lies as far before the end as a range may be long.
+    """
+    end_ms = checked_moment_ms(arguments.get(_RANGE_END, now_ms), field=_RANGE_END)
+    start_ms = checked_moment_ms(arguments.get(_RANGE_START, end_ms - most_days * DAY_MS), field=_RANGE_START)
+    check_length(start_ms=start_ms, end_ms=end_ms, most_days=most_days)
+    return Span(start_ms=start_ms, end_ms=end_ms)
+
+
+def given_range(arguments: Mapping[str, Any]) -> Span:
+    """The range that *arguments* give in dateRangeStart and dateRangeEnd, open where they give nothing."""
+    start, end = (arguments.get(name) or None for name in (_RANGE_START, _RANGE_END))
+    return Span(
+        start_ms=None if start is None else checked_moment_ms(start, field=_RANGE_START),
+        end_ms=None if end is None else checked_moment_ms(end, field=_RANGE_END),
+    )
 
 
 def dated_group(*, terms: Iterable[Term], also: Span, rule: WindowRule) -> Group:

@@ -1,0 +1,223 @@
+"""A stage for tests of Gainsight PX: an emulator with its twin, a clock, and an empty folder to sync into.
+
+feedloom reads the emulator, with whatever quirks and faults a test gives it. The comparison reads the twin, which was
+made of the same rows and has neither; every change to the data is made to both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, chdir, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from feedloom.config import Setting
+from feedloom.emulator import Emulator, create_emulator, serve
+from feedloom.sync.jobs import Job, make_job
+from feedloom.sync.report import Report, TableReport
+from feedloom.sync.run import run
+from feedloom.vendors import VENDORS
+from support.compare_aptrinsic import KEYS, Ranges, compare, whole_history
+
+COMMAND = Path(sys.executable).with_name("feedloom")
+LATEST = datetime(2026, 11, 1, tzinfo=UTC)
+"""The end of the emulator's base data, which lie in the 730 days before it."""
+
+SHAPES_OF_DATA = frozenset({"global_context"})
+"""Quirks that change what rows hold, which the twin shares."""
+
+_stages = count(1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands still until it is moved; it starts at the end of the base data."""
+
+    moment: datetime = LATEST
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.moment
+
+    def forward(self, **by: float) -> datetime:
+        """Move the clock by a ``timedelta``; returns the time."""
+        self.moment += timedelta(**by)
+        return self.moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    errors: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON that it printed."""
+        read: dict[str, Any] = json.loads(self.out)
+        return read
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error that it printed as JSON."""
+        found: dict[str, Any] = self.document["error"]
+        return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """An emulator that is being served beside its twin, and a folder to sync into.
+
+    ``ranges`` is what the syncs in this process have loaded so far; None before the first.
+    """
+
+    emulator: Emulator
+    url: str
+    twin: Emulator
+    twin_url: str
+    folder: Path
+    clock: Clock
+    ranges: Ranges | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """The database that a sync in the folder writes."""
+        return self.folder / "feedloom.duckdb"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment in which a user's program knows the address and the key, and nothing else of this machine."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "DLT_DATA_DIR": str(self.folder / "dlt"),
+            "FEEDLOOM_STATE": str(self.folder / "state"),
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "SOURCES__APTRINSIC_SOURCE__BASE_URL": self.url,
+            "SOURCES__APTRINSIC_SOURCE__API_KEY": self.emulator.key,
+            **self.environment,
+        }
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start a program in the folder, with the settings as its environment."""
+        return subprocess.Popen(  # noqa: S603 - the programs under test
+            arguments,
+            cwd=self.folder,
+            env=self.settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self, program: subprocess.Popen[str], *, timeout_s: float = 60) -> Outcome:
+        """Wait for the end of a program; one that takes longer is killed."""
+        with program:
+            try:
+                out, errors = program.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                raise
+        return Outcome(code=program.returncode, out=out, errors=errors)
+
+    def command(self, *arguments: str, timeout_s: float = 60) -> Outcome:
+        """Run ``feedloom sync aptrinsic --json`` with further *arguments* in the folder."""
+        return self.finish(self.start(COMMAND, "sync", "aptrinsic", "--json", *arguments), timeout_s=timeout_s)
+
+    def job(
+        self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False, key: str | None = None
+    ) -> Job:
+        """The same as a job in this process, at the time of the clock."""
+        job = make_job(
+            VENDORS["aptrinsic"],
+            only=",".join(only),
+            start=start.isoformat() if start is not None else None,
+            full=full,
+            base_url=self.url,
+            key=Setting(key or self.emulator.key, "the test"),
+        )
+        job.session.now = self.clock()
+        return job
+
+    def sync(self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False) -> Report:
+        """Run a sync in this process, which is quicker than the command and can be told the time."""
+        with chdir(self.folder):
+            report = run(self.job(only=only, start=start, full=full))
+        self.has_loaded(self.clock(), start=start)
+        return report
+
+    def has_loaded(self, until: datetime, *, start: datetime | None = None) -> None:
+        """Remember that a sync loaded everything up to *until*, from *start* on where it was the first."""
+        if self.ranges is None:
+            first = whole_history(until)
+            self.ranges = first if start is None else replace(first, since=start)
+        else:
+            self.ranges = replace(self.ranges, until=until)
+
+    def differences(self, tables: Collection[str] = ()) -> list[str]:
+        """What differs between the twin and the database, in all tables that are loaded by default when none is named.
+
+        Ranges that sums were made over are told for the first sync only.
+        """
+        return compare(self.twin_url, self.twin.key, self.database, tables=tables or DEFAULT_TABLES, ranges=self.ranges)
+
+    def change(self, change: Callable[[Any], object]) -> None:
+        """Make the same change through the control of the emulator and of its twin."""
+        for emulator in (self.emulator, self.twin):
+            change(emulator.control)
+
+
+DEFAULT_TABLES = tuple(table for table in KEYS if table != "user_preferences")
+"""The tables that are loaded when none is named."""
+
+
+@contextmanager
+def playing(
+    folder: Path,
+    *,
+    rows: int,
+    seed: int = 1,
+    faults: Sequence[str] = (),
+    quirks: Mapping[str, str] | None = None,
+    latency_ms: float = 0,
+    clock: Clock | None = None,
+) -> Iterator[Stage]:
+    """A stage below *folder* with *rows* users and ten times as many events."""
+    number = next(_stages)
+    clock = clock or Clock()
+    quirks = dict(quirks or {})
+    shared = {name: value for name, value in quirks.items() if name in SHAPES_OF_DATA}
+    key = f"emulator-key-of-px-stage-{number:06d}"
+    emulator = create_emulator(
+        "aptrinsic",
+        rows=rows,
+        seed=seed,
+        faults=faults,
+        quirks=quirks,
+        latency_ms=latency_ms,
+        key=key,
+        now=clock,
+    )
+    twin = create_emulator("aptrinsic", rows=rows, seed=seed, quirks=shared, key=key, now=clock)
+    home = folder / f"px-{number}"
+    home.mkdir()
+    with ExitStack() as stack:
+        for one in (emulator, twin):
+            stack.callback(one.close)
+        url, twin_url = (stack.enter_context(serve(one)) for one in (emulator, twin))
+        yield Stage(emulator=emulator, url=url, twin=twin, twin_url=twin_url, folder=home, clock=clock)
+
+
+def table_of(report: Report, name: str) -> TableReport:
+    """What *report* says of one table."""
+    return next(table for table in report.tables if table.table == name)
