@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+import duckdb
 import pytest
 
 from feedloom.config import Setting
@@ -22,7 +23,7 @@ from feedloom.sync.jobs import make_job
 from feedloom.sync.report import Report
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
-from support.compare_refiner import LISTS, compare
+from support.compare_refiner import LISTS, SCHEMA, compare
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 _stages = count(1)
@@ -109,6 +110,14 @@ class Stage:
             if now is not None:
                 job.session.now = now
             return run(job)
+
+    def tables(self) -> list[str]:
+        """The tables that the database holds; none before there is a database."""
+        if not self.database.exists():
+            return []
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            query = "select table_name from information_schema.tables where table_schema = ?"
+            return [name for (name,) in connection.execute(query, [SCHEMA]).fetchall()]
 
     def differences(self, tables: Collection[str] = LISTS, *, now: datetime | None = None) -> list[str]:
         """What differs between the emulator and the database."""

@@ -1,4 +1,4 @@
-"""``feedloom emulator start``: play a vendor's API on this machine until stopped."""
+"""``feedloom emulator``: play a vendor's API on this machine until stopped."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from typing import Any
 import click
 import orjson
 
+from feedloom.cli.group import Commands
+from feedloom.cli.options import emulated_argument, json_option
+from feedloom.cli.output import print_json, print_table
 from feedloom.errors import InputError
 from feedloom.vendors import VENDORS
 
 
-@click.group()
+@click.group(cls=Commands)
 def emulator() -> None:
-    """Play a vendor's API on this machine."""
+    """Play a vendor's API on this machine, with invented data."""
 
 
 @emulator.command(
     epilog="Examples:\n\n\b\n  feedloom emulator start refiner\n  feedloom emulator start refiner --rows 1000 "
     "--fault 429=5 --json\n  feedloom emulator faults refiner"
 )
-@click.argument("vendor", type=click.Choice(list(VENDORS)))
-@click.option("--port", default=0, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@emulated_argument
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free one.")
 @click.option("--rows", default=20_000, show_default=True, help="How many rows the largest list has.")
 @click.option("--seed", default=7, show_default=True, help="The same seed makes the same data.")
 @click.option("--latency-ms", default=0.0, show_default=True, help="How long each answer waits.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME[=ARG]", help="Misbehave; may be given again.")
 @click.option("--quirk", "quirks", multiple=True, metavar="NAME=VALUE", help="Settle a disputed behaviour.")
-@click.option("--json", "as_json", is_flag=True, help="Print the address and key as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print url, key and pid as one line of JSON.")
 def start(*, vendor: str, port: int, quirks: tuple[str, ...], as_json: bool, **settings: Any) -> None:
-    """Serve VENDOR's API until stopped with Ctrl-C."""
+    """Serve VENDOR's API on 127.0.0.1 until Ctrl-C or SIGTERM, which end it with exit code 0."""
     from feedloom.emulator import create_emulator, run  # noqa: PLC0415 - the web server is imported on use
 
     emulated = create_emulator(vendor, quirks=dict(_pair(quirk) for quirk in quirks), **settings)
@@ -48,12 +51,11 @@ def start(*, vendor: str, port: int, quirks: tuple[str, ...], as_json: bool, **s
 
 
 @emulator.command()
-@click.argument("vendor", type=click.Choice(list(VENDORS)))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@emulated_argument
+@json_option
 def faults(*, vendor: str, as_json: bool) -> None:
     """List the faults and quirks that VENDOR's emulator can be given."""
-    from feedloom.cli.output import print_json, print_table  # noqa: PLC0415 - imported on use
-    from feedloom.emulator import describe  # noqa: PLC0415 - the same
+    from feedloom.emulator import describe  # noqa: PLC0415 - the web server is imported on use
 
     known = describe(vendor)
     if as_json:

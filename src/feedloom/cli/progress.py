@@ -166,6 +166,7 @@ class _Bars:
             console=console,
         )
         self._tasks: dict[str, tuple[rich.TaskID, Pace]] = {}
+        self._with_total: set[str] = set()
         self._bars.start()
 
     def begin(self, table: str) -> None:
@@ -178,8 +179,10 @@ class _Bars:
             return
         task, pace = self._tasks[table]
         pace.add(count, total)
-        rate = f"{pace.rate(time.monotonic()):,.0f} rows/s"
-        self._bars.update(task, completed=pace.rows, total=pace.total, rate=rate)
+        if pace.total is not None:
+            self._with_total.add(table)
+        end = pace.rows if pace.total is None and table in self._with_total else pace.total
+        self._bars.update(task, completed=pace.rows, total=end, rate=f"{pace.rate(time.monotonic()):,.0f} rows/s")
 
     def wait(self, reason: str, seconds: float) -> None:
         """Say that the client waits, and why."""

@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 
 import click
 
+from feedloom.cli.options import database_option, json_option
 from feedloom.cli.output import print_json, print_table
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
 @click.command(epilog="Examples:\n\n\b\n  feedloom status\n  feedloom status --json")
-@click.option("--to", metavar="DEST", help="The database.  [default: duckdb:feedloom.duckdb]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@database_option
+@json_option
 def status(*, to: str | None, as_json: bool) -> None:
-    """Show each table: its rows, and when it was last loaded."""
+    """Show each table: its rows, when it was last loaded, and its newest row in UTC."""
     from feedloom.sync.status import table_states  # noqa: PLC0415 - duckdb is imported on use
 
     states = table_states(to)
@@ -26,10 +27,12 @@ def status(*, to: str | None, as_json: bool) -> None:
     print_table(
         ["table", "rows", "last load", "newest row"],
         [
-            (f"{row['dataset']}.{row['table']}", row["rows"], _ago(row["loaded_at"], now), _day(row["newest"]))
+            (f"{row['dataset']}.{row['table']}", row["rows"], _ago(row["loaded_at"], now), _minute(row["newest"]))
             for row in states
         ],
     )
+    if not states:
+        click.echo("nothing is loaded yet; `feedloom sync` loads it", err=True)
 
 
 def _ago(moment: datetime | None, now: datetime) -> str | None:
@@ -42,5 +45,5 @@ def _ago(moment: datetime | None, now: datetime) -> str | None:
     return "just now"
 
 
-def _day(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if moment is not None else None
+def _minute(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment is not None else None

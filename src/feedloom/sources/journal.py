@@ -2,7 +2,7 @@
 
 A run that was killed finds the lists it had finished, and reads them from here without a request. One file a table,
 append-only: a plan, then pages, each compressed and checksummed; a record that was cut off by the kill is dropped. What
-is written holds no key: the vendor's answers, and fingerprints of what was asked for.
+is written holds no key: the vendor's answers, the range that is read, and fingerprints of what was asked for.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Journal:
 
     Args:
         file: Where it is kept; its folder exists.
-        purpose: What is read, why and with which key, as plain JSON; a fingerprint of it is kept, nothing of its text. A
-            journal made for another purpose is not used.
+        purpose: What is read, why and with which key, as plain JSON; only a fingerprint of it is kept. A journal made for
+            another purpose is not used.
         now: The time of this run, aware.
         lasting: Pages stay usable however old they are, because their windows are bounded; else for one hour.
     """

@@ -28,6 +28,7 @@ WORK_FOLDER = ".feedloom"
 
 DUCKDB = "duckdb:"
 
+_DEMO_MARK = "demo"
 _DUCKDB_ENDINGS = (".duckdb", ".db")
 _WHOLE = "insert-from-staging"
 """A table that is replaced changes in one transaction: readers never see it empty or half full."""
@@ -132,6 +133,29 @@ def work_folder_kept_on_success(*, keep: bool = True) -> Iterator[None]:
     finally:
         if is_new and not succeeded:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def mark_as_demo(target: Target) -> None:
+    """Note that what *target* holds is invented."""
+    target.folder.mkdir(parents=True, exist_ok=True)
+    (target.folder / _DEMO_MARK).touch()
+
+
+def is_demo(target: Target) -> bool:
+    """Whether *target* was noted to hold invented data, and is still there."""
+    return (target.folder / _DEMO_MARK).exists() and (target.file is None or target.file.exists())
+
+
+def refuse_demo(target: Target) -> None:
+    """Raise InputError where own data would be mixed with invented; forget a note about a file that is gone."""
+    if is_demo(target):
+        raise InputError(
+            "this database holds the demo's invented data",
+            hint="use a folder of its own, or give another database with --to",
+            where=target.to,
+            code="FL249",
+        )
+    (target.folder / _DEMO_MARK).unlink(missing_ok=True)
 
 
 def check_file(file: Path) -> None:

@@ -1,0 +1,41 @@
+"""Prints what a sync did, for people."""
+
+from __future__ import annotations
+
+import click
+
+from feedloom.cli.output import print_table
+from feedloom.sync.report import Report, TableReport
+
+
+def print_report(report: Report) -> None:
+    """A line a table, the sums, and what a person should know, on stdout."""
+    print_table(
+        ["table", "rows", "new", "changed", "requests", "seconds", "counts"],
+        [
+            (row.table, row.rows, row.new, row.changed, row.requests, row.seconds, _verdict(row))
+            for row in report.tables
+        ],
+    )
+    click.echo(
+        f"{report.new:,} new, {report.changed:,} changed in {len(report.tables)} tables; "
+        f"{report.requests:,} requests, {report.seconds:.1f} s; {report.destination}, {report.dataset}"
+    )
+    for remark in [*(f"{row.table}: {note}" for row in report.tables for note in _notes(row)), *report.findings]:
+        click.echo(f"  ! {remark}")
+
+
+def _verdict(row: TableReport) -> str:
+    if row.history:
+        return "one row a run"
+    if row.source_rows is None:
+        return str(row.verdict)
+    if row.verdict == "matches":
+        return f"matches the source ({row.source_rows:,})"
+    return f"{row.verdict}: {row.source_rows:,} there, {row.rows_checked:,} here"
+
+
+def _notes(row: TableReport) -> list[str]:
+    if not row.keys_past_cap:
+        return row.notes
+    return [*row.notes, f"{row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys"]

@@ -1,0 +1,135 @@
+"""How Gainsight PX answers: key, region and rights, its errors, and which part of the emulator does what a call asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import feedloom.vendors.aptrinsic as aptrinsic_folder
+from feedloom.catalogue import Endpoint
+from feedloom.emulator.arguments import Given
+from feedloom.emulator.behaviour import Answer, Behaviour, Blueprint, Call, Settings, json_answer
+from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
+from feedloom.vendors.aptrinsic.emulator.control import Control
+from feedloom.vendors.aptrinsic.emulator.environment import Environment
+from feedloom.vendors.aptrinsic.emulator.guard import DuplicateGuard
+from feedloom.vendors.aptrinsic.emulator.lists import Lists
+from feedloom.vendors.aptrinsic.emulator.quirks import QUIRKS, TAKEN, YES
+from feedloom.vendors.aptrinsic.emulator.reads import Reader
+from feedloom.vendors.aptrinsic.emulator.refusal import RefusalError, SubError, error_answer
+from feedloom.vendors.aptrinsic.emulator.values import as_text
+from feedloom.vendors.aptrinsic.emulator.writes import Writer
+
+_KEY_HEADER = "x-aptrinsic-api-key"
+_KEYLESS = frozenset({"list_engagement_rule_events"})
+_LIMIT_REACHED = "Rate limit exceeded"
+_FORBIDDEN_PAGE = b"<html><head><title>403</title></head><body>403 Forbidden</body></html>"
+_NOTHING = b""
+
+_Read: TypeAlias = Callable[[Call], Answer]
+_Write: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any] | None]
+
+
+class AptrinsicBehaviour(Behaviour):
+    """One emulated environment of Gainsight PX; ``/v1``, ``/v2`` and ``/rte/v1`` stand beside each other."""
+
+    base_path = ""
+    endpoints = APTRINSIC.endpoints
+    places = "apart"
+    openapi_file = Path(aptrinsic_folder.__file__).with_name("openapi.yaml")
+    keyless = _KEYLESS
+
+    def __init__(self, settings: Settings) -> None:
+        quirks = settings.quirks
+        self._key = settings.key
+        self._quirks = quirks
+        self.tells_wait = quirks["retry_after"] == YES
+        self._environment = Environment(users=settings.rows, seed=settings.seed, quirks=quirks, now=settings.now)
+        self._ledger = self._environment.ledger
+        self._lists = Lists(
+            environment=self._environment, quirks=quirks, seed=settings.seed, cache=settings.cache
+        )
+        writer = Writer(environment=self._environment, context_shape=quirks["global_context"])
+        self._guard = DuplicateGuard(clock_s=self._ledger.now_s) if quirks["duplicate_guard"] == YES else None
+        self.control = Control(environment=self._environment, writer=writer, lock=settings.lock)
+        self._reads = self._read_operations(Reader(environment=self._environment, lists=self._lists))
+        self._writes = _write_operations(writer)
+
+    @property
+    def url_path(self) -> str:
+        """Users give a base URL that ends in a version. Source: aptrinsic-notes, section 8."""
+        return "/v1"
+
+    @property
+    def version(self) -> int:
+        """Another number after each write."""
+        return self._ledger.version
+
+    def take_key(self, *, headers: Mapping[str, str], given: dict[str, Given]) -> str | None:  # noqa: ARG002 - the key is no parameter
+        """The key in the header X-APTRINSIC-API-KEY. Source: aptrinsic-notes, section 7."""
+        return headers.get(_KEY_HEADER)
+
+    def refuse_key(self, key: str | None) -> Answer | None:
+        """401 for a key that is missing, wrong or, it is assumed, of another region, which may be 404 as well.
+
+        Source: aptrinsic-notes, section 7.
+        """
+        region = self._quirks["region"]
+        if region == "404":
+            return self.error(status=404, message="Not found")
+        if key == self._key and region == "right":
+            return None
+        return json_answer({"errorMessage": "Authentication failed in loginAwareAuthentication"}, status=401)
+
+    def error(self, *, status: int, message: str) -> Answer:
+        """An error of the application layer; wrong inputs are told in ``subErrors``."""
+        if status == 400:  # noqa: PLR2004 - the status of wrong inputs
+            about = SubError(field=None, rejected=None, message=message)
+            return error_answer(status=status, message="Validation error", about=about)
+        return error_answer(status=status, message=_LIMIT_REACHED if status == 429 else message)  # noqa: PLR2004 - a limit
+
+    def prepared(self, *, endpoint: Endpoint, given: Mapping[str, Given]) -> Mapping[str, Given]:
+        """The inputs as the vendor reads them.
+
+        A null in a body changes nothing; a number may stand for a text; environments are matched without case; content
+        types may be joined by commas. Source: aptrinsic-notes, sections 6 and 10; openapi.yaml, setEngagementEnv and
+        contentTypes.
+        """
+        takes_numbers = self._quirks["number_for_text"] == TAKEN
+        prepared: dict[str, Given] = {}
+        for name, one in given.items():
+            if one.shape == "json" and one.value is None:
+                continue
+            value = one.value
+            if name == "contentTypes" and one.shape == "plain":
+                value = [part for text in value for part in text.split(",")]
+            elif name == "env" and isinstance(value, str):
+                value = {choice.lower(): choice for choice in ("Production", "Stage", "QA", "Integration")}.get(
+                    value.lower(), value
+                )
+            elif takes_numbers and one.shape == "json" and isinstance(value, (int, float)):
+                is_text = endpoint.has_param(name) and endpoint.param(name).type == "text"
+                value = as_text(value) if is_text else value
+            prepared[name] = replace(one, value=value)
+        return prepared
+
+    def answer(self, call: Call) -> Answer:
+        """Do what *call* asks for."""
+        try:
+            self._check_rights(call)
+            if self._guard is not None and call.endpoint.method == "GET":
+                self._guard.check(call)
+            name = call.endpoint.name
+            return self._reads[name](call) if name in self._reads else self._written(call)
+        except _ForbiddenError as refusal:
+            if self._quirks["forbidden_body"] == "html":
+                return Answer(body=_FORBIDDEN_PAGE, status=403, media_type="text/html")
+            return self.error(status=403, message=str(refusal))
+        except RefusalError as refusal:
+            return error_answer(status=refusal.status, message=refusal.message, about=refusal.about)
+
+    def add_row(self) -> None:
+        """Somebody looks at a page."""
+        self.control.add_row()
