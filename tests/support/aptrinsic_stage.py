@@ -1,7 +1,7 @@
 """A stage for tests of Gainsight PX: an emulator with its twin, a clock, and an empty folder to sync into.
 
 feedloom reads the emulator, with whatever quirks and faults a test gives it. The comparison reads the twin, which was
-made of the same rows and has neither; every change to the data is made to both.
+made of the same rows and has neither, nor limits; every change to the data is made to both.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,23 +34,27 @@ LATEST = datetime(2026, 11, 1, tzinfo=UTC)
 SHAPES_OF_DATA = frozenset({"global_context"})
 """Quirks that change what rows hold, which the twin shares."""
 
+_TWIN_QUIRKS = {"limit_per_second": "0", "limit_per_day": "0"}
+
 _stages = count(1)
 
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands still until it is moved; it starts at the end of the base data."""
+    """A clock that stands still until it is moved or runs; it starts at the end of the base data."""
 
     moment: datetime = LATEST
+    speed: float = 0.0
+    _since_s: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> datetime:
         """The time."""
-        return self.moment
+        return self.moment + timedelta(seconds=(time.monotonic() - self._since_s) * self.speed)
 
     def forward(self, **by: float) -> datetime:
         """Move the clock by a ``timedelta``; returns the time."""
         self.moment += timedelta(**by)
-        return self.moment
+        return self()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +157,12 @@ class Stage:
     def sync(self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False) -> Report:
         """Run a sync in this process, which is quicker than the command and can be told the time."""
         with chdir(self.folder):
-            report = run(self.job(only=only, start=start, full=full))
-        self.has_loaded(self.clock(), start=start)
+            return self.run(self.job(only=only, start=start, full=full))
+
+    def run(self, job: Job) -> Report:
+        """Run a job that was made in the folder, and remember what it loaded."""
+        report = run(job)
+        self.has_loaded(job.session.now.replace(microsecond=0), start=job.wanted.start)
         return report
 
     def has_loaded(self, until: datetime, *, start: datetime | None = None) -> None:
@@ -208,7 +217,7 @@ def playing(
         key=key,
         now=clock,
     )
-    twin = create_emulator("aptrinsic", rows=rows, seed=seed, quirks=shared, key=key, now=clock)
+    twin = create_emulator("aptrinsic", rows=rows, seed=seed, quirks={**_TWIN_QUIRKS, **shared}, key=key, now=clock)
     home = folder / f"px-{number}"
     home.mkdir()
     with ExitStack() as stack:

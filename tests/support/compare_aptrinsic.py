@@ -1,16 +1,13 @@
 """Compares a Gainsight PX database with the API it was loaded from, value by value and in both directions.
 
 It shares no code with the client, the sources or the loader: it pages the API itself, works out on its own how every
-row has to look in the database, and names whatever differs. Run it as a script::
-
-    PYTHONPATH=tests python -m support.compare_aptrinsic URL KEY FILE
+row has to look in the database, and names whatever differs.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -322,9 +319,3 @@ def _date_range(start: datetime, end: datetime) -> dict[str, int]:
 
 def _epoch_ms(when: datetime) -> int:
     return (when - _EPOCH) // timedelta(milliseconds=1)
-
-
-if __name__ == "__main__":
-    found = compare(*sys.argv[1:4])
-    sys.stdout.write("".join(f"{difference}\n" for difference in found) or "equal\n")
-    sys.exit(bool(found))

@@ -42,6 +42,7 @@ class Window:
         time: How a bound is written.
         look_back: How far before the last window's end the next one starts, for rows that arrive late.
         longest: The longest range of one call; None when any length is accepted.
+        parts: How many pieces a long range is cut into, so that they can be read side by side; none is under a day.
         history: How far back the first load goes when no start is given; None for everything.
         optional: The first load may leave the range out and so read everything.
         disputed: The vendor may ignore the filter, so the first page has to prove it; when it does not, the whole list
@@ -53,6 +54,7 @@ class Window:
     time: TimeFormat
     look_back: timedelta
     longest: timedelta | None = None
+    parts: int = 1
     history: timedelta | None = None
     optional: bool = False
     disputed: bool = False

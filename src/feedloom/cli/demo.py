@@ -56,7 +56,7 @@ def demo(*, rows: int, seed: int, to: str, as_json: bool, quiet: bool) -> int:
     The data is invented, so a database with data of your own is refused.
     """
     from feedloom.cli.progress import make_progress  # noqa: PLC0415 - all that is heavy is imported on use
-    from feedloom.cli.report import print_report  # noqa: PLC0415
+    from feedloom.cli.report import print_report, report_as_dict  # noqa: PLC0415
     from feedloom.cli.running import KEPT, run_until_stopped  # noqa: PLC0415
     from feedloom.config import Setting  # noqa: PLC0415
     from feedloom.emulator import create_emulator, serve  # noqa: PLC0415
@@ -79,7 +79,7 @@ def demo(*, rows: int, seed: int, to: str, as_json: bool, quiet: bool) -> int:
         return INTERRUPTED
     found = _answers(to)
     if as_json:
-        print_json({"report": report.as_dict(), "queries": found})
+        print_json({"report": report_as_dict(report), "queries": found})
         return 0
     print_report(report)
     for answer in found:
@@ -107,9 +107,9 @@ def _refuse_own_data(target: Target) -> None:
 def _answers(to: str) -> list[dict[str, Any]]:
     from feedloom.sync.reading import read_only  # noqa: PLC0415 - duckdb is imported on use
 
+    answers = []
     with read_only(to) as database:
-        answers = [(title, sql, database.ask(sql)) for title, sql in _QUERIES]
-        return [
-            {"title": title, "sql": sql, "columns": rows.schema.names, "rows": rows.records()}
-            for title, sql, rows in answers
-        ]
+        for title, sql in _QUERIES:
+            rows = database.ask(sql)
+            answers.append({"title": title, "sql": sql, "columns": rows.schema.names, "rows": rows.records()})
+    return answers

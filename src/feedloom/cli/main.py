@@ -70,10 +70,18 @@ def feedloom() -> None:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
 
 
+_DLT = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",  # what goes wrong is raised too, and told once
+    "RUNTIME__INTERCEPT_SIGNALS": "false",  # dlt would drop a Ctrl-C that comes while it writes
+}
+"""How dlt behaves below the command line, unless the environment says otherwise."""
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+    for name, value in _DLT.items():
+        os.environ.setdefault(name, value)
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     try:
         code: Any = feedloom.main(given, prog_name="feedloom", standalone_mode=False)

@@ -1,15 +1,20 @@
-"""Prints what a sync did, for people."""
+"""Shows what a sync did, to people and programs."""
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import click
 
+from feedloom.cli.failures import as_dict, as_text
 from feedloom.cli.output import print_table
+from feedloom.cli.terminal import shows_colours
 from feedloom.sync.report import Report, TableReport
 
 
 def print_report(report: Report) -> None:
-    """A line a table, the sums, and what a person should know, on stdout."""
+    """A line a table, the sums, and what a person should know, on stdout; why tables failed, on stderr."""
     print_table(
         ["table", "rows", "new", "changed", "requests", "seconds", "counts"],
         [
@@ -23,6 +28,15 @@ def print_report(report: Report) -> None:
     )
     for remark in [*(f"{row.table}: {note}" for row in report.tables for note in _notes(row)), *report.findings]:
         click.echo(f"  ! {remark}")
+    for row in report.tables:
+        if row.error is not None:
+            click.echo(as_text(row.error, coloured=shows_colours(sys.stderr)), err=True, color=True)
+
+
+def report_as_dict(report: Report) -> dict[str, Any]:
+    """The report for a program; ``error`` is the first of a table, where one failed."""
+    failed = {"error": as_dict(report.failure)} if report.failure is not None else {}
+    return {**report.as_dict(), **failed}
 
 
 def _verdict(row: TableReport) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import click
@@ -21,6 +20,9 @@ from feedloom.errors import RefusedError
 from feedloom.vendors import VENDORS
 
 FINDINGS = 3
+
+_FORBIDDEN = 403
+"""The key works, and may not do this: each table tells by itself what that means for it."""
 
 _DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_with_source())
 
@@ -47,10 +49,10 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
     environment, .dlt/secrets.toml, or wherever else dlt finds settings.
     """
     from feedloom.cli.progress import Waits, make_progress  # noqa: PLC0415 - all that needs dlt is imported on use
-    from feedloom.cli.report import print_report  # noqa: PLC0415
+    from feedloom.cli.report import print_report, report_as_dict  # noqa: PLC0415
     from feedloom.cli.running import KEPT, run_until_stopped  # noqa: PLC0415
     from feedloom.config import past_moment  # noqa: PLC0415
-    from feedloom.sync.checks import check_key  # noqa: PLC0415
+    from feedloom.sync.checks import check_key, check_target  # noqa: PLC0415
     from feedloom.sync.jobs import make_job, plan  # noqa: PLC0415
     from feedloom.sync.warehouse import refuse_demo, work_folder_kept_on_success  # noqa: PLC0415
 
@@ -63,16 +65,22 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
         if dry_run:
             _print_plan(plan(job), as_json=as_json)
             return 0
-        with suppress(RefusedError):  # the key works; each table tells by itself what it may not do
+        check_target(job.target, lambda: job.pipeline)
+        try:
             check_key(vendor, base_url=options["base_url"], observer=Waits())
+        except RefusedError as error:
+            if error.status != _FORBIDDEN:
+                raise
     report = run_until_stopped(job, make_progress(quiet=quiet))
     if as_json:
-        print_json(report.as_dict())
+        print_json(report_as_dict(report))
     else:
         print_report(report)
     if report.interrupted:
         click.echo(KEPT, err=True)
         return INTERRUPTED
+    if report.failure is not None:
+        return report.failure.exit_code
     return FINDINGS if report.findings else 0
 
 

@@ -3,7 +3,7 @@
 dlt names columns in snake_case: ``userName``, ``user_name`` and ``User Name`` become one column, and every key
 without a Latin letter becomes ``x``; the last value wins and the others are lost. Here a key whose plain name is taken,
 or whose letters the naming drops, gets a suffix made from the key itself; so does one that would take a name that dlt
-or feedloom uses beside the keys (``_dlt_id``, the variant ``v_text``). The choice is kept in the resource's state, so
+or feedloom uses beside the keys (``_dlt_id``, the variant ``v_text``). The choice is kept in the source's state, so
 that a key keeps its column for ever, and is written to the table ``feedloom_columns``.
 """
 

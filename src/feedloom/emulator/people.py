@@ -104,7 +104,7 @@ class People:
         domain = home.domain if home else "post.example"
         return Person(
             index=index,
-            id=f"u-{index:06d}",
+            id=id_of_person(index),
             email=f"{first_spelling}.{last_spelling}.{index}@{domain}",
             first_name=first_name,
             last_name=last_name,
@@ -133,7 +133,7 @@ class People:
     def index_of_id(self, person_id: str) -> int | None:
         """The index of the person with that id, whether or not anybody gets that far."""
         found = _ID.fullmatch(person_id)
-        return int(found[1]) if found and person_id == f"u-{int(found[1]):06d}" else None
+        return int(found[1]) if found and person_id == id_of_person(int(found[1])) else None
 
     def index_of_email(self, email: str) -> int | None:
         """The index of the person with that address; case does not matter."""
@@ -145,6 +145,11 @@ class People:
         """The index of the account with that id, whether or not anybody gets that far."""
         found = _ACCOUNT_ID.fullmatch(account_id)
         return int(found[1]) if found and account_id == f"acct-{int(found[1]):04d}" else None
+
+
+def id_of_person(person: int) -> str:
+    """The id of the person at this index."""
+    return f"u-{person:06d}"
 
 
 def account_index(person: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,12 +16,12 @@ _POLL_S = 0.05
 _FULL_S = 0.002
 
 
-def iterate(start: Callable[[], AsyncGenerator[Item, None]], *, ahead: int = 4) -> Iterator[Item]:
+def iterate(start: Callable[[], AsyncGenerator[Item, None]], *, ahead: int = 4) -> Generator[Item, None, None]:
     """What the asynchronous generator made by *start* yields, in its order.
 
     It runs in an event loop in a thread of its own and gets at most *ahead* items in front of the reader, so that
     fetching goes on while rows are written and memory stays bounded. An error is raised here after the items before it.
-    When the reader stops early, the generator is cancelled and its connections are closed before this returns.
+    When the reader is closed early, the generator is cancelled and its connections are closed before this returns.
     """
     pump = _Pump(start, ahead)
     thread = threading.Thread(target=lambda: asyncio.run(pump.run()), name="feedloom-fetch", daemon=True)
@@ -61,6 +61,8 @@ class _Pump(Generic[Item]):
         async with aclosing(self._start()) as source:
             async for item in source:
                 await self._put(item)
+                if self.stopped.is_set():
+                    return
 
     async def _put(self, item: Any) -> None:
         while not self.stopped.is_set():

@@ -42,8 +42,8 @@ class Journal:
 
     Args:
         file: Where it is kept; its folder exists.
-        purpose: What is read, why and with which key, as plain JSON; only a fingerprint of it is kept. A journal made for
-            another purpose is not used.
+        purpose: What is read, why and with which key, as plain JSON; only a fingerprint of it is kept. A journal made
+            for another purpose is not used.
         now: The time of this run, aware.
         lasting: Pages stay usable however old they are, because their windows are bounded; else for one hour.
     """

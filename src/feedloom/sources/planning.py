@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -114,9 +115,13 @@ def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -
     A first load goes from ``wanted.start``, else from the table's history, else from the beginning; a later one from a
     look-back before the last complete load. The end is ``wanted.end``, else *now*; it never lies in the future, where
     rows still to come would be passed over. What the user or the clock says is cut to the second, as vendors read it.
+
+    The first load of records that are read by their last change takes all of them, whatever the start: one that has not
+    changed since belongs to the list no less.
     """
     end = min(wanted.end or now, now).astimezone(UTC).replace(microsecond=0)
-    if wanted.start is not None:
+    takes_all = window.disputed and cursor.through is None
+    if wanted.start is not None and not takes_all:
         return wanted.start.astimezone(UTC).replace(microsecond=0), end
     if cursor.through is not None:
         return cursor.through - window.look_back, end
@@ -131,9 +136,17 @@ def plan_windows(
     if since is not None and since >= end:
         return []
     passes = [step for step in window.passes if (step.first if first else step.later)]
-    return [
-        _read(window, endpoint, step, piece, params) for piece in pieces(since, end, window.longest) for step in passes
-    ]
+    longest = _piece_length(window, since, end)
+    return [_read(window, endpoint, step, piece, params) for piece in pieces(since, end, longest) for step in passes]
+
+
+def _piece_length(window: Window, since: datetime | None, end: datetime) -> timedelta | None:
+    """How long a piece of [since, end) may be: short enough for the window's parts, but no part is under a day."""
+    if since is None or window.parts == 1:
+        return window.longest
+    part = max((end - since) / window.parts, timedelta(days=1))
+    part = timedelta(seconds=math.ceil(part.total_seconds()))
+    return part if window.longest is None else min(part, window.longest)
 
 
 def advance(cursor: Cursor, span: Span) -> Cursor:

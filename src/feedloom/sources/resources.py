@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import dlt
 from dlt.extract import DltResource
 
 from feedloom.catalogue import Endpoint, Table, Vendor, Window
 from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
+from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import cursors
 from feedloom.sources.bridge import iterate
@@ -23,7 +24,9 @@ from feedloom.sources.planning import Cursor, Range, Read, Span, advance, plan_w
 from feedloom.sources.reading import Reader, Rows
 from feedloom.sources.session import Reading, Session, current_session
 
-SIDE_BY_SIDE = 4
+Given = TypeVar("Given")
+
+SIDE_BY_SIDE = 8
 """Lists of one table that are read at once."""
 
 COLUMN_CAP = 300
@@ -65,14 +68,30 @@ class Connection:
 
 
 def make_resources(vendor: Vendor, connection: Connection, options: Options) -> list[DltResource]:
-    """One resource for each table of *vendor*, in loading order, bound to the session under way."""
+    """One resource for each table of *vendor*, in loading order, bound to the session under way.
+
+    Raises InputError when *options* speak of a table that *vendor* does not have.
+    """
     session = current_session()
+    options = replace(options, params=_by_table(vendor, options.params), lookups=_by_table(vendor, options.lookups))
     # A text that looks like a date is a text: what is a moment, the catalogue says.
     dlt.current.source_schema().remove_type_detection("iso_timestamp")
     return [
         _resource(_Plan(vendor, options.tables.get(table.name, table), connection, options, session))
         for table in vendor.tables
     ]
+
+
+def _by_table(vendor: Vendor, given: Mapping[str, Given]) -> dict[str, Given]:
+    """*given* under the tables' own names, where an alias may stand in it."""
+    try:
+        return {vendor.table(name).name: value for name, value in given.items()}
+    except KeyError as missing:
+        raise InputError(
+            f"{vendor.title} has no table {missing.args[0]!r}",
+            hint=f"choose from {', '.join(table.name for table in vendor.tables)}",
+            code="FL230",
+        ) from None
 
 
 class StoppedError(Exception):
@@ -149,10 +168,10 @@ _LONG_COLUMNS = {
 def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
     def rows() -> Iterator[Any]:
         table, reading = plan.table, plan.session.reading(plan.table.name)
-        state = dlt.current.resource_state()
+        state, kept = dlt.current.resource_state(), _kept_names(table)
         naming = dlt.current.source_schema().naming
         names = KeyNames(
-            state.setdefault("names", {}),
+            kept.setdefault("columns", {}),
             naming.normalize_identifier,
             cap=plan.options.column_cap,
             declared=_declared_kinds(plan),
@@ -174,11 +193,17 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
             yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
         if plan.replaces and not reading.complete:
             raise StoppedError(table.name)
-        if state.get("registered") != names.count:
+        if kept.get("registered", 0) != names.count:
             yield _name_rows(table, names)
-            state["registered"] = names.count
+            kept["registered"] = names.count
 
     return rows
+
+
+def _kept_names(table: Table) -> dict[str, Any]:
+    """Where the names of a table's columns are kept: with the source, as dlt forgets a resource that replaces its table."""
+    kept: dict[str, Any] = dlt.current.source_state().setdefault("names", {}).setdefault(table.name, {})
+    return kept
 
 
 def _is_first(table: Table, row: Mapping[str, Any], seen: set[bytes]) -> bool:

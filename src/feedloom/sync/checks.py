@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
+from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
 from feedloom.config import Setting, find_setting, need_key
 from feedloom.http import SILENT, Client, Key, Observer
 from feedloom.sync.failures import explain
-from feedloom.sync.warehouse import check_file, choose_target, open_pipeline, work_folder_kept_on_success
+from feedloom.sync.warehouse import Target, check_file, choose_target, open_pipeline, work_folder_kept_on_success
 
 _ATTEMPTS = 4
 """Enough to outlast a hiccup; a host that is away is reported within seven seconds."""
@@ -48,23 +50,30 @@ def check_key(
 
 
 def check_database(vendor: Vendor, to: str | None) -> dict[str, Any]:
-    """Whether the destination can be written: a DuckDB file is opened, another destination is asked for its state.
-
-    Raises DestinationError when it can't, InputError when its settings are missing.
-    """
+    """Whether the destination can be written, and in which ``state`` it is; raises what ``check_target`` raises."""
     target = choose_target(vendor, to, None)
+    with work_folder_kept_on_success(keep=False):
+        return {"to": target.to, "state": check_target(target, lambda: open_pipeline(vendor, target))}
+
+
+def check_target(target: Target, pipeline: Callable[[], Pipeline]) -> str:
+    """The state of *target*, in words: a DuckDB file is opened, another is asked through its *pipeline*.
+
+    Raises DestinationError when it can't be written, InputError when its settings are missing, and what dlt raises of
+    it, which ``failures.explain`` knows.
+    """
     if target.file is None:
-        with work_folder_kept_on_success(keep=False), open_pipeline(vendor, target).destination_client() as client:
+        with pipeline().destination_client() as client:
             client.is_storage_initialized()
-        return {"to": target.to, "state": "reachable"}
+        return "reachable"
     check_file(target.file)
     if not target.file.exists():
-        return {"to": target.to, "state": "will be made"}
+        return "will be made"
     try:
         duckdb.connect(str(target.file)).close()
     except duckdb.Error as error:
         raise explain(error) or error from None
-    return {"to": target.to, "state": "can be written"}
+    return "can be written"
 
 
 def _setting(vendor: Vendor, name: str) -> str | None:

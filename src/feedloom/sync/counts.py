@@ -40,13 +40,14 @@ def compare_counts(vendor: Vendor, table: Table, pipeline: Pipeline, client: Cli
     return counts_in(vendor, table, pipeline, client, cursor)
 
 
-def counts_in(vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, cursor: Cursor) -> Counts:
-    """Both counts of *table* in the range of *cursor*; costs one request for one row."""
+def counts_in(vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, cursor: Cursor) -> Counts | None:
+    """Both counts of *table* in the range of *cursor*; None where the vendor leaves its out. Costs one request."""
+    there = asyncio.run(ask_total(client, vendor, table, bounds(vendor, table, cursor)))
+    if there is None:
+        return None
     if table.window is None or cursor.through is None:
-        here = count(pipeline, table.name)
-    else:
-        here = count_between(pipeline, table, cursor.since, cursor.through)
-    return Counts(there=asyncio.run(ask_total(client, vendor, table, bounds(vendor, table, cursor))), here=here)
+        return Counts(there=there, here=count(pipeline, table.name))
+    return Counts(there=there, here=count_between(pipeline, table, cursor.since, cursor.through))
 
 
 def loaded_range(vendor: Vendor, table: Table, pipeline: Pipeline) -> Cursor:
@@ -80,9 +81,9 @@ def count_between(pipeline: Pipeline, table: Table, since: datetime | None, thro
     return count(pipeline, table.name, *conditions)
 
 
-async def ask_total(client: Client, vendor: Vendor, table: Table, params: Mapping[str, Any]) -> int:
-    """How many rows the vendor counts; costs one request for one row."""
+async def ask_total(client: Client, vendor: Vendor, table: Table, params: Mapping[str, Any]) -> int | None:
+    """How many rows the vendor counts, None where the answer does not say; costs one request for one row."""
     async with client:
         async for page in client.pages(vendor.endpoint(table.endpoint), params, page_size=1):
-            return page.total or 0
-    return 0
+            return page.total
+    return None

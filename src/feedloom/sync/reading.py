@@ -54,8 +54,8 @@ class Database:
 
     Attributes:
         tables: The datasets that are there, their tables, and the names of each table's columns.
-        ask: Runs one SELECT. Raises InputError when the SQL is wrong or would do more than read, DestinationError when
-            the database fails, KeyboardInterrupt when Ctrl-C stops it.
+        ask: Runs one SELECT; its rows have to be taken before the next. Raises InputError when the SQL is wrong or
+            would do more than read, DestinationError when the database fails, KeyboardInterrupt when Ctrl-C stops it.
     """
 
     tables: Tables

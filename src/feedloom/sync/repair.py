@@ -91,8 +91,12 @@ def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
             windows.append(window)
             continue
         for half in halves:
-            open_windows.append((half, counts_in(job.vendor, table, job.pipeline, job.client(), half)))
             asked += 1
+            inside = counts_in(job.vendor, table, job.pipeline, job.client(), half)
+            if inside is None:
+                windows.append(half)
+            else:
+                open_windows.append((half, inside))
     return Reread(calls=[bounds(job.vendor, table, window) for window in windows])
 
 

@@ -19,6 +19,9 @@ _LONGEST_MONITORING_RANGE = timedelta(days=180)
 # The vendor takes 190 days; 180 is what a client in use sends.
 _LONGEST_EVENT_RANGE = timedelta(days=180)
 
+_EVENT_PARTS = 16
+"""Two years make windows of 46 days: one page at 300 ms would else be what a backfill waits for."""
+
 _LONGEST_ADOPTION_RANGE = timedelta(days=7)
 
 
@@ -47,6 +50,7 @@ def _event_table(
             time="epoch_ms",
             look_back=_ONE_DAY,
             longest=_LONGEST_EVENT_RANGE,
+            parts=_EVENT_PARTS,
             history=_HISTORY,
         ),
         open_maps=open_maps,

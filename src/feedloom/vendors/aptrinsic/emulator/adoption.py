@@ -1,4 +1,7 @@
-"""How much a feature was used, counted over the feature matches of a range. Source: openapi.yaml, getFeatureAdoption."""
+"""How much a feature was used, counted over the feature matches of a range.
+
+Source: openapi.yaml, getFeatureAdoption.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,7 @@ class Adoption:
         ledger = self._environment.ledger
         span = ranged(arguments=arguments, now_ms=ledger.now_ms(), most_days=ADOPTION_DAYS)
         wanted = arguments.get("propertyKey")
-        uses = [
-            use for use in self._uses(span, ledger.version).get(feature["id"], ()) if wanted in (None, use[0])
-        ]
+        uses = [use for use in self._uses(span, ledger.version).get(feature["id"], ()) if wanted in (None, use[0])]
         return {
             "featureId": feature["id"],
             "featureName": feature["name"],

@@ -158,7 +158,8 @@ def made_up(*, model: Model, roll: bytes, known: Mapping[str, Any]) -> dict[str,
 def read_values(*, model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
     """Custom attributes as a write gives them, each brought to the type of its attribute.
 
-    Numbers and truth values may come as text. Refused are attributes that do not exist and dates that are null or empty.
+    Numbers and truth values may come as text. Refused are attributes that do not exist, and dates that are null or
+    empty.
     Source: aptrinsic-notes, sections 5 and 10.
     """
     known = {attribute.api_name: attribute for attribute in ATTRIBUTES[model] if attribute.is_custom}

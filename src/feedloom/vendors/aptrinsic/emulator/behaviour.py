@@ -1,21 +1,23 @@
-"""How Gainsight PX answers: key, region and rights, its errors, and which part of the emulator does what a call asks for."""
+"""How Gainsight PX answers: key, region and rights, errors, and which part of the emulator does what is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import feedloom.vendors.aptrinsic as aptrinsic_folder
 from feedloom.catalogue import Endpoint
 from feedloom.emulator.arguments import Given
 from feedloom.emulator.behaviour import Answer, Behaviour, Blueprint, Call, Settings, json_answer
+from feedloom.vendors.aptrinsic.builders import WRITE_ENVELOPE
 from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
 from feedloom.vendors.aptrinsic.emulator.control import Control
 from feedloom.vendors.aptrinsic.emulator.environment import Environment
 from feedloom.vendors.aptrinsic.emulator.guard import DuplicateGuard
 from feedloom.vendors.aptrinsic.emulator.lists import Lists
+from feedloom.vendors.aptrinsic.emulator.localization import imported
 from feedloom.vendors.aptrinsic.emulator.quirks import QUIRKS, TAKEN, YES
 from feedloom.vendors.aptrinsic.emulator.reads import Reader
 from feedloom.vendors.aptrinsic.emulator.refusal import RefusalError, SubError, error_answer
@@ -28,8 +30,7 @@ _LIMIT_REACHED = "Rate limit exceeded"
 _FORBIDDEN_PAGE = b"<html><head><title>403</title></head><body>403 Forbidden</body></html>"
 _NOTHING = b""
 
-_Read: TypeAlias = Callable[[Call], Answer]
-_Write: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any] | None]
+_IMPORTS = frozenset({"import_articles", "import_content", "import_engagement", "import_kcbot"})
 
 
 class AptrinsicBehaviour(Behaviour):
@@ -48,14 +49,12 @@ class AptrinsicBehaviour(Behaviour):
         self.tells_wait = quirks["retry_after"] == YES
         self._environment = Environment(users=settings.rows, seed=settings.seed, quirks=quirks, now=settings.now)
         self._ledger = self._environment.ledger
-        self._lists = Lists(
-            environment=self._environment, quirks=quirks, seed=settings.seed, cache=settings.cache
-        )
+        self._lists = Lists(environment=self._environment, quirks=quirks, seed=settings.seed, cache=settings.cache)
         writer = Writer(environment=self._environment, context_shape=quirks["global_context"])
         self._guard = DuplicateGuard(clock_s=self._ledger.now_s) if quirks["duplicate_guard"] == YES else None
         self.control = Control(environment=self._environment, writer=writer, lock=settings.lock)
-        self._reads = self._read_operations(Reader(environment=self._environment, lists=self._lists))
-        self._writes = _write_operations(writer)
+        self._reads = Reader(environment=self._environment, lists=self._lists).operations
+        self._writes = writer.operations
 
     @property
     def url_path(self) -> str:
@@ -117,19 +116,62 @@ class AptrinsicBehaviour(Behaviour):
 
     def answer(self, call: Call) -> Answer:
         """Do what *call* asks for."""
-        try:
-            self._check_rights(call)
-            if self._guard is not None and call.endpoint.method == "GET":
-                self._guard.check(call)
-            name = call.endpoint.name
-            return self._reads[name](call) if name in self._reads else self._written(call)
-        except _ForbiddenError as refusal:
+        if not self._may(call):
             if self._quirks["forbidden_body"] == "html":
                 return Answer(body=_FORBIDDEN_PAGE, status=403, media_type="text/html")
-            return self.error(status=403, message=str(refusal))
+            return self.error(status=403, message="The key lacks the permission for this call")
+        try:
+            return self._answer(call)
         except RefusalError as refusal:
             return error_answer(status=refusal.status, message=refusal.message, about=refusal.about)
 
     def add_row(self) -> None:
         """Somebody looks at a page."""
         self.control.add_row()
+
+    def _may(self, call: Call) -> bool:
+        """Whether the key has the right that the call needs. Source: aptrinsic-notes, section 7."""
+        if call.endpoint.name in self.keyless:
+            return True
+        match self._quirks["rights"]:
+            case "no-read":
+                return call.endpoint.effect != "read"
+            case "no-write":
+                return call.endpoint.effect == "read"
+            case "no-launch":
+                return not _launches(call)
+            case _:
+                return True
+
+    def _answer(self, call: Call) -> Answer:
+        name = call.endpoint.name
+        if name in self._reads:
+            answer = self._reads[name](call)
+            if self._guard is None or call.endpoint.method != "GET":
+                return answer
+            self._guard.check(call)
+            return replace(answer, cacheable=False)
+        if name in _IMPORTS:
+            return imported(call.arguments["file"].encode("latin-1"))
+        body = self._writes[name](call.arguments)
+        oldest = self._lists.scrolls.oldest_version
+        self._environment.registry.forget_before(self.version if oldest is None else oldest)
+        return json_answer(body) if body is not None else self._done(call.endpoint)
+
+    def _done(self, endpoint: Endpoint) -> Answer:
+        """The answer to a write that returns nothing: empty, or a wrapper where the vendor documents one."""
+        status = endpoint.success[0]
+        if self._quirks["write_body"] == "empty" or endpoint.fields != WRITE_ENVELOPE:
+            return Answer(body=_NOTHING, status=status)
+        wrapper = {"body": None, "statusCode": HTTPStatus(status).name, "statusCodeValue": status}
+        return json_answer(wrapper, status=status)
+
+
+def _launches(call: Call) -> bool:
+    """Whether *call* starts an engagement in production."""
+    arguments = call.arguments
+    is_start = call.endpoint.name == "set_engagement_state" and arguments["state"] == "START"
+    return is_start and "PRODUCTION" in arguments.get("envs", ["PRODUCTION"])
+
+
+BLUEPRINT = Blueprint(title=APTRINSIC.title, quirks=QUIRKS, limits=APTRINSIC.limits, build=AptrinsicBehaviour)

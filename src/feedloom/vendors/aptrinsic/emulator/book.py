@@ -1,8 +1,8 @@
 """The rows of a list under numbers of their own: a base that is computed by position, and the rows that were written.
 
-A row's number names one state of it for good: a base row has its position, a written row the next number beyond the base.
-Changing a row retires its number and gives the new state another one in the same place. So the list as it was at any version
-can be told again, without a copy of it.
+A row's number names one state of it for good: a base row has its position, a written row the next number beyond the
+base. Changing a row retires its number and gives the new state another one in the same place. So the list as it was at
+any version can be told again, without a copy of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 class Base(Protocol):
-    """Rows that are made from their position: ``count`` of them, some fields of which ``columns`` tells on their own."""
+    """Rows that are made from their position: ``count`` of them, some fields of which ``columns`` tells alone."""
 
     @property
     def count(self) -> int:
@@ -107,10 +107,8 @@ class Book:
         latest, row = self._latest
         if latest == number:
             return row
-        if number < self.base.count:
-            row = self.base.row(number)
-        else:
-            row = self._written[number - self.base.count].row or {}
+        count = self.base.count
+        row = self.base.row(number) if number < count else self._written[number - count].row or {}
         self._latest = (number, row)
         return row
 
@@ -186,7 +184,7 @@ def leaves(value: Any, path: tuple[str, ...]) -> list[Any]:
 
 
 def _stretches(*, start: int, stop: int, marks: Iterable[tuple[int, int, int]]) -> Iterator[range]:
-    """The base from *start* to *stop*, cut at each mark: (place, 1, _) leaves a row out, (place, 0, number) adds one."""
+    """The base from *start* to *stop* with its marks: (place, 1, _) leaves a row out, (place, 0, number) adds one."""
     at = start
     for place, is_gone, number in marks:
         yield range(at, place)

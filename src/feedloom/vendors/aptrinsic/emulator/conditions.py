@@ -1,7 +1,7 @@
 """The filter language, read and evaluated: ``date>=1717200000000;date<1718006400000``.
 
-Terms between semicolons must all hold; of repeated parameters one is enough. Texts are compared without case, ``*`` and ``?``
-are wildcards after ``~`` and ``!~`` only. Null and missing values never match, except after ``!=``.
+Terms between semicolons must all hold; of repeated parameters one is enough. Texts are compared without case, ``*`` and
+``?`` are wildcards after ``~`` and ``!~`` only. Null and missing values never match, except after ``!=``.
 
 Source: openapi.yaml, "Filter language"; aptrinsic-notes, sections 3 and 10.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from feedloom.catalogue import Endpoint, Field
+from feedloom.catalogue import Endpoint
 from feedloom.vendors.aptrinsic.emulator.refusal import bad_request
 from feedloom.vendors.aptrinsic.emulator.values import read_moment_ms, read_number, read_truth
 

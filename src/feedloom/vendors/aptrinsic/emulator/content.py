@@ -1,4 +1,4 @@
-"""What the customer of Gainsight PX made there: features, engagements, segments, articles, bots, and all that is set up once.
+"""What the customer of Gainsight PX made there: features, engagements, segments, articles, bots, all that is set up.
 
 Short lists, held whole. Source: openapi.yaml; aptrinsic-notes, sections 1, 5, 6 and 10.
 """

@@ -47,7 +47,11 @@ _NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
 _STATES = ("STARTED",) * 6 + ("PAUSED", "COMPLETED", "EDITING", "IN_PROGRESS")
 _ENVIRONMENTS = (["Production"], ["Production", "Stage"], ["QA"], ["Production"])
 _LANGUAGES = (("en",), ("en", "de"), ("en", "fr", "ru"))
-_AUDIENCE_EVENTS = (("Report Exported", ["format", "rows"]), ("Plan Changed", ["from", "to"]), ("Invite Sent", []))
+_AUDIENCE_EVENTS: tuple[tuple[str, list[str]], ...] = (
+    ("Report Exported", ["format", "rows"]),
+    ("Plan Changed", ["from", "to"]),
+    ("Invite Sent", []),
+)
 _SEGMENTS = (
     "Power users", "New this month", "At risk", "Enterprise admins", "Trial", "Никогда не заходили", "EU data region",
     "Mobile only", "Beta 🧪", "Exporters", "Free plan", "Pro plan", "Champions", "Detractors", "Promoters", "Churned",
@@ -79,7 +83,7 @@ class Piece:
 
 
 class Engagements:
-    """The engagements of the base data, also apart by what they do: ``views`` in the product, ``surveys``, ``emails``."""
+    """All engagements of the base data, apart by what they do: ``views`` in a product, ``surveys``, ``emails``."""
 
     def __init__(self, *, seed: int) -> None:
         self._dice = Dice(seed=seed, kind="px engagement", size=16)

@@ -58,9 +58,7 @@ class Environment:
         self.events = Events(users=users, seed=seed, scenery=scenery, registry=self.registry, ledger=self.ledger)
         self.content = Content(seed=seed, features=features, engagements=engagements, ledger=self.ledger)
         self.errors = Errors(users=users, seed=seed, engagements=engagements)
-        collisions = Collisions(
-            users=users, seed=seed, engagements=engagements, population=population, visits=visits
-        )
+        collisions = Collisions(users=users, seed=seed, engagements=engagements, population=population, visits=visits)
         self.shelves: Mapping[str, Shelf] = {
             USERS: BookShelf(book=self.registry.users.book, id_field="identifyId"),
             ACCOUNTS: BookShelf(book=self.registry.accounts.book, id_field="id"),
@@ -82,9 +80,7 @@ class Environment:
         if user is None:
             return dict.fromkeys(_PREFERENCES)
         roll = self._preference_dice.roll(user)
-        return {
-            name: None if byte < _UNSET else byte < _AGREED for name, byte in zip(_PREFERENCES, roll, strict=True)
-        }
+        return {name: None if byte < _UNSET else byte < _AGREED for name, byte in zip(_PREFERENCES, roll, strict=True)}
 
     def set_preferences(self, identify_id: str, changes: Mapping[str, bool]) -> None:
         """Change the preferences that *changes* name."""

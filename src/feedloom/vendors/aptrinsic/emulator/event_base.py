@@ -1,7 +1,8 @@
 """The events of the base data: which visit each row of a list belongs to, when it happened, and what all rows share.
 
-A list's rows come in bursts: the rows of one action, as several features match one click. Bursts are spread evenly over the
-visits, in order, so that a row's moment, user and session follow from its position by arithmetic, and moments rise with it.
+A list's rows come in bursts: the rows of one action, as several features match one click. Bursts are spread evenly over
+the visits, in order, so that a row's moment, user and session follow from its position by arithmetic, and moments rise
+with it.
 """
 
 from __future__ import annotations
@@ -161,4 +162,4 @@ class BaseEvents:
 
     def _identify_id(self, position: int) -> str:
         visit = self._visit(self._burst(position)[0])
-        return self._scenery.population.subject(visit.user).identify_id
+        return self._scenery.population.identify_id(visit.user)

@@ -111,7 +111,7 @@ def _session(_: Scenery, one: Happening) -> dict[str, Any]:
 
 
 def _feature(scenery: Scenery, one: Happening) -> dict[str, Any]:
-    """The first of the burst's features is drawn; the others follow it in the order of ids, so that ids rise in a burst."""
+    """One of the burst's features is drawn, and others with it; they come in the order of their ids."""
     features = scenery.features
     happy = contentment(day_of(one.date_ms), one.subject.plan)
     drawn = features.used(byte=one.roll[0], contentment=happy)
@@ -224,6 +224,7 @@ SESSIONS = "list_session_events"
 CUSTOM_EVENTS = "list_custom_events"
 FEATURE_MATCHES = "list_feature_match_events"
 SEGMENT_MATCHES = "list_segment_match_events"
+EMAILS = "list_email_events"
 SURVEY_RESPONSES = "list_survey_responses"
 
 KINDS: tuple[EventKind, ...] = (
@@ -251,7 +252,7 @@ KINDS: tuple[EventKind, ...] = (
     EventKind(list_name="list_identify_events", number=5, event_type="IDENTIFY", share=30, fill=_email_address),
     EventKind(list_name=SEGMENT_MATCHES, number=6, event_type="SEGMENT_MATCH", share=25, fill=_segment),
     EventKind(
-        list_name="list_email_events",
+        list_name=EMAILS,
         number=7,
         event_type="EMAIL",
         share=20,

@@ -7,8 +7,9 @@ from typing import Any
 
 from feedloom.emulator.dice import Dice
 from feedloom.emulator.identifiers import Identifiers
+from feedloom.vendors.aptrinsic.emulator.book import Row
 from feedloom.vendors.aptrinsic.emulator.event_base import ROLL_BYTES, BaseEvents, Happening, Scenery
-from feedloom.vendors.aptrinsic.emulator.event_kinds import KINDS, counts
+from feedloom.vendors.aptrinsic.emulator.event_kinds import EMAILS, KINDS, SEGMENT_MATCHES, SESSIONS, counts
 from feedloom.vendors.aptrinsic.emulator.ledger import Ledger
 from feedloom.vendors.aptrinsic.emulator.population import WEB_KEY, Subject
 from feedloom.vendors.aptrinsic.emulator.registry import Registry
@@ -16,6 +17,8 @@ from feedloom.vendors.aptrinsic.emulator.shelves import DatedShelf
 from feedloom.vendors.aptrinsic.emulator.visits import Visit
 
 _DEFAULT_COUNTRY = "US"
+_UNSEEN = frozenset({EMAILS, SEGMENT_MATCHES})
+"""The lists of what happens to users without their being there."""
 
 
 class Events:
@@ -39,8 +42,8 @@ class Events:
         self._dice = Dice(seed=seed, kind="written event", size=ROLL_BYTES)
         self._recorded = 0
 
-    def make_up(self, *, list_name: str, identify_id: str, date_ms: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Record an event whose fields are invented as those of the base data are, but for *fields*; returns its row."""
+    def make_up(self, *, list_name: str, identify_id: str, date_ms: int, fields: Mapping[str, Any]) -> Row:
+        """Record an event that is invented as those of the base data are, but for *fields*; returns its row."""
         self._recorded += 1
         visit = Visit(self._recorded, 0, date_ms, 1)
         happening = Happening(
@@ -53,20 +56,21 @@ class Events:
             roll=self._dice.roll(self._recorded),
             event_id=self._event_id(date_ms),
         )
-        row = self.bases[list_name].shaped(happening) | fields
+        row = {**self.bases[list_name].shaped(happening), **fields}
         if "featureId" in row:
             row["eventId"] = f"{happening.event_id}-{row['featureId']}"
         self._save(list_name=list_name, row=row)
         return row
 
-    def record(self, *, list_name: str, row: dict[str, Any]) -> None:
+    def record(self, *, list_name: str, row: Row) -> None:
         """Record an event as it was sent."""
         self._recorded += 1
         self._save(list_name=list_name, row={"eventId": self._event_id(row["date"]), **row})
 
-    def _save(self, *, list_name: str, row: dict[str, Any]) -> None:
+    def _save(self, *, list_name: str, row: Row) -> None:
         self.shelves[list_name].book.write(row=row, version=self._ledger.advance())
-        self._registry.see(row["identifyId"], date_ms=row["date"], is_visit=list_name == "list_session_events")
+        if list_name not in _UNSEEN:
+            self._registry.see(row["identifyId"], date_ms=row["date"], is_visit=list_name == SESSIONS)
 
     def _event_id(self, date_ms: int) -> str:
         return self._ids.uuid(index=self._recorded, moment_s=date_ms // 1000)

@@ -5,13 +5,13 @@ Source: openapi.yaml, "Paging"; aptrinsic-notes, sections 1, 2, 3 and 10.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from feedloom.catalogue import NumberPaging, ScrollPaging
+from feedloom.catalogue import Endpoint, NumberPaging, ScrollPaging
 from feedloom.emulator.behaviour import Answer, Call, json_answer
 from feedloom.emulator.cache import AnswerCache
 from feedloom.emulator.quirks import Quirks
@@ -19,7 +19,7 @@ from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
 from feedloom.vendors.aptrinsic.emulator.conditions import Columns, Term
 from feedloom.vendors.aptrinsic.emulator.environment import ACCOUNTS, COLLISIONS, ERRORS, USERS, Environment
 from feedloom.vendors.aptrinsic.emulator.event_kinds import KINDS, SEGMENT_MATCHES
-from feedloom.vendors.aptrinsic.emulator.quirks import IGNORED, REFUSED, YES
+from feedloom.vendors.aptrinsic.emulator.quirks import IGNORED, REFUSED
 from feedloom.vendors.aptrinsic.emulator.refusal import bad_request
 from feedloom.vendors.aptrinsic.emulator.scrolls import Scroll, Scrolls
 from feedloom.vendors.aptrinsic.emulator.shelves import Query, Selections, SortKey
@@ -53,9 +53,7 @@ class _Page:
 class Lists:
     """Answers the calls that list something; ``scrolls`` are those that are open."""
 
-    def __init__(
-        self, *, environment: Environment, quirks: Quirks, seed: int, cache: AnswerCache[Answer]
-    ) -> None:
+    def __init__(self, *, environment: Environment, quirks: Quirks, seed: int, cache: AnswerCache[Answer]) -> None:
         self._environment = environment
         self._quirks = quirks
         self._cache = cache
@@ -92,9 +90,12 @@ class Lists:
             raise TypeError(call.endpoint.name)
         number = call.arguments.get(paging.number_param, paging.first_number)
         size = call.arguments.get(paging.size_param, paging.size_default)
-        shown = rows[number * size : (number + 1) * size]
-        page = {call.endpoint.records: shown, "pageNumber": number, "isLastPage": (number + 1) * size >= len(rows)}
-        return json_answer(_own_fields(page, call), cacheable=self._quirks["duplicate_guard"] != YES)
+        page = {
+            call.endpoint.records: [shown(row, endpoint=call.endpoint) for row in rows[number * size :][:size]],
+            "pageNumber": number,
+            "isLastPage": (number + 1) * size >= len(rows),
+        }
+        return json_answer(page, cacheable=True)
 
     def _found(self, call: Call, scroll_id: str) -> Scroll:
         scroll = self.scrolls.find(scroll_id)
@@ -199,17 +200,7 @@ class Lists:
                 return page.count == 0
 
 
-def _own_fields(page: dict[str, Any], call: Call) -> dict[str, Any]:
-    """*page* with no more in its rows than the endpoint's description has."""
-    return {**page, call.endpoint.records: [shown(row, call=call) for row in page[call.endpoint.records]]}
-
-
-def shown(row: Mapping[str, Any], *, call: Call) -> dict[str, Any]:
-    """*row* with the fields that the endpoint of *call* shows."""
-    names = {field.name.partition(".")[0].removesuffix("[]") for field in call.endpoint.fields}
+def shown(row: Mapping[str, Any], *, endpoint: Endpoint) -> dict[str, Any]:
+    """*row* with the fields that *endpoint* shows."""
+    names = {field.name.partition(".")[0].removesuffix("[]") for field in endpoint.fields}
     return {name: value for name, value in row.items() if name in names}
-
-
-def in_product(rows: Iterable[dict[str, Any]], *, key: str | None, field: str) -> list[dict[str, Any]]:
-    """The *rows* that belong to the product *key*, all when it is None."""
-    return [row for row in rows if key in (None, "", row[field])]

@@ -1,7 +1,7 @@
 """The users and accounts of the base data, each made from the seed and a position when asked for.
 
-Three of four users are people whom the emulators of other vendors know too, under the same ids, emails and accounts; the
-others only Gainsight PX knows.
+Three of four users are people whom the emulators of other vendors know too, under the same ids, emails and accounts;
+the others only Gainsight PX knows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from feedloom.emulator.dice import Dice
 from feedloom.emulator.identifiers import Identifiers
-from feedloom.emulator.people import People, Person, Plan, account_count, account_index
+from feedloom.emulator.people import People, Plan, account_count, account_index, id_of_person
 from feedloom.emulator.timeline import DAYS
 from feedloom.vendors.aptrinsic.emulator import attributes
 from feedloom.vendors.aptrinsic.emulator.moods import contentment
@@ -32,6 +32,13 @@ _PLACES_OF_ACCOUNT = tuple(
     tuple(place for place in range(_CROWD) if account_index(place) == account)
     for account in range(account_count(_CROWD))
 )
+
+_FIRST_OF_PLACE = tuple(
+    _OWN_FROM + _OWN_PLACES.index(place) if place in _OWN_PLACES else _SHARED_PLACES.index(place)
+    for place in range(BLOCK)
+)
+_STEP_OF_PLACE = tuple(len(_OWN_PLACES) if place in _OWN_PLACES else len(_SHARED_PLACES) for place in range(BLOCK))
+"""The person at each place of the first block, and how many further the one in the next block is."""
 
 _IMPORT_MS = 365 * DAY_MS
 """All users were made within so long before the history starts, and the accounts in the month before that."""
@@ -67,8 +74,8 @@ class Subject(NamedTuple):
 class Population:
     """The ``users`` users and ``accounts`` accounts of the base data, in the order in which they were made.
 
-    ``person(user)`` gives the person behind the user at a position, ``subject(user)`` what events say of one; the latest
-    ones are kept.
+    ``person(user)`` gives the person behind the user at a position, ``subject(user)`` what events say of one; the
+    latest ones are kept.
     """
 
     def __init__(self, *, users: int, seed: int, visits: Visits) -> None:
@@ -82,7 +89,7 @@ class Population:
         own = blocks * len(_OWN_PLACES) + sum(place < rest for place in _OWN_PLACES)
         self._shared_accounts = account_count(users - own)
         self.accounts = self._shared_accounts + account_count(own)
-        self.person = lru_cache(maxsize=_PERSONS_KEPT)(self._person)
+        self.person = lru_cache(maxsize=_PERSONS_KEPT)(lambda user: self._people.person(_person_index(user)))
         self.subject = lru_cache(maxsize=_SUBJECTS_KEPT)(self._subject)
 
     def user_of_id(self, identify_id: str) -> int | None:
@@ -109,7 +116,7 @@ class Population:
 
     def identify_id(self, user: int) -> str:
         """The id of the user at a position."""
-        return self.person(user).id
+        return id_of_person(_person_index(user))
 
     def create_ms(self, user: int) -> int:
         """When the user's record was made; later than that of the user before."""
@@ -225,12 +232,6 @@ class Population:
             "csm": ("Ola Moe", "Kari Nordmann", "")[roll[7] % 3],
         }
 
-    def _person(self, user: int) -> Person:
-        block, place = divmod(user, BLOCK)
-        if place in _OWN_PLACES:
-            return self._people.person(_OWN_FROM + block * len(_OWN_PLACES) + _OWN_PLACES.index(place))
-        return self._people.person(block * len(_SHARED_PLACES) + _SHARED_PLACES.index(place))
-
     def _user_of_person(self, person: int) -> int | None:
         places, number = (_OWN_PLACES, person - _OWN_FROM) if person >= _OWN_FROM else (_SHARED_PLACES, person)
         block, rank = divmod(number, len(places))
@@ -256,3 +257,8 @@ class Population:
             country=person.country,
             remote_host=address(roll[14:16]),
         )
+
+
+def _person_index(user: int) -> int:
+    block, place = divmod(user, BLOCK)
+    return _FIRST_OF_PLACE[place] + block * _STEP_OF_PLACE[place]

@@ -1,4 +1,6 @@
-"""Where the sources on Gainsight PX disagree or are silent, and the switch for each side. Defaults are what the notes advise.
+"""Where the sources on Gainsight PX disagree or are silent, and the switch for each side.
+
+Defaults are what the notes advise.
 
 Source: aptrinsic-notes, sections 2, 5, 6, 9 and 10.
 """
@@ -14,7 +16,7 @@ TAKEN, REFUSED = "taken", "refused"
 QUIRKS: tuple[Quirk, ...] = (
     Quirk(
         name="scroll_id",
-        summary="Whether all pages of a scroll have one id, which moves on at each call, or each a fresh one of its own.",
+        summary="Whether a scroll has one id, which moves on at each call, or a fresh one for each page.",
         default="constant",
         choices=("constant", "fresh"),
     ),

@@ -1,7 +1,7 @@
 """The scrolls that are open: what each hands out, how far it got, and when it was used last.
 
-A scroll is a place in a list, not the rows of it, so that thousands of them cost next to nothing; the least lately used are
-closed beyond that. Source: aptrinsic-notes, sections 2 and 10.
+A scroll is a place in a list, not the rows of it, so that thousands of them cost next to nothing; the least lately used
+are closed beyond that. Source: aptrinsic-notes, sections 2 and 10.
 """
 
 from __future__ import annotations

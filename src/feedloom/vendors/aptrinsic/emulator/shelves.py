@@ -1,7 +1,7 @@
 """What a list holds for a query: the numbers of its rows, filtered and sorted.
 
-Where a query bounds nothing but the date, and sorts by nothing else, the numbers are told by arithmetic; else the rows in
-question are looked at one by one, and their numbers kept.
+Where a query bounds nothing but the date, and sorts by nothing else, the numbers are told by arithmetic; else the rows
+in question are looked at one by one, and their numbers kept.
 """
 
 from __future__ import annotations
@@ -162,14 +162,16 @@ def _weight(numbers: Sequence[int]) -> int:
 
 
 def _taker(*, query: Query, book: Book, date_field: str | None) -> _Takes:
-    """Whether the row with a number fits one of the groups of *query*."""
+    """Whether the row with a number, which lies within the span of *query*, fits one of its groups."""
+    if len(query.groups) == 1:
+        return _group_taker(group=query.groups[0], book=book, date_field=None)
     groups = [_group_taker(group=group, book=book, date_field=date_field) for group in query.groups]
-    return groups[0] if len(groups) == 1 else lambda number: any(takes(number) for takes in groups)
+    return lambda number: any(takes(number) for takes in groups)
 
 
 def _group_taker(*, group: Group, book: Book, date_field: str | None) -> _Takes:
     checks = [(book.reader(term.column.path), test_of(term)) for term in group.terms]
-    if date_field is not None and group.span != Span():
+    if date_field is not None:
         checks.insert(0, (book.reader((date_field,)), lambda values: group.span.holds(values[0])))
     if len(checks) == 1:
         read, test = checks[0]

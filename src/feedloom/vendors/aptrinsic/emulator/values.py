@@ -26,15 +26,12 @@ def read_moment_ms(value: Any) -> int:
 
     Raises ValueError for anything else.
     """
-    if isinstance(value, str):
-        moment_ms = int(value) if _WHOLE.fullmatch(value) else _iso_ms(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        moment_ms = value
-    else:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        return _iso_ms(value)
+    number = read_number(value)
+    if not isinstance(number, int) or abs(number) > _FARTHEST_MS:
         raise ValueError(value)
-    if abs(moment_ms) > _FARTHEST_MS:
-        raise ValueError(value)
-    return moment_ms
+    return number
 
 
 def checked_moment_ms(value: Any, *, field: str) -> int:
@@ -47,15 +44,10 @@ def checked_moment_ms(value: Any, *, field: str) -> int:
 
 def read_number(value: Any) -> int | float:
     """A finite number from a number or its text; raises ValueError for anything else."""
-    if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
-            raise ValueError(value)
+    number = value
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
         number = int(value) if _WHOLE.fullmatch(value) else float(value)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        number = value
-    else:
-        raise ValueError(value)
-    if not math.isfinite(number):
+    if isinstance(number, (bool, str)) or not isinstance(number, (int, float)) or not math.isfinite(number):
         raise ValueError(value)
     return number
 

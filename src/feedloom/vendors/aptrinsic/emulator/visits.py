@@ -1,6 +1,6 @@
 """Who visits the product, and when: arithmetic in both directions, from which nearly all invented events follow.
 
-Users come in blocks of 20, visits in rounds of 24. In each round 14 users of a block pay 24 visits between them, each visit
+Users come in blocks of 20, visits in rounds of 24. Between them, 14 users of a block pay 24 visits, each of which comes
 at a lag of its own behind the block's number; the other six users never come. Past the last round the visits start over
 from the first, so that all users are known from the beginning.
 """
@@ -23,6 +23,9 @@ BLOCK = 20
 ROUND = 24
 
 _HOUR_MS = 3_600_000
+_PHASES, _PHASE_STEP = 1_000, 618
+"""In each hour the first moment comes another number of thousandths of the way to the second."""
+
 _LONGEST_VISIT_MS = 20 * 60_000
 _VISITS_KEPT = 4_096
 
@@ -55,7 +58,8 @@ class Rhythm:
             return END_MS
         hour = bisect_right(self._starts, row) - 1
         first, following = self._starts[hour], self._starts[hour + 1]
-        return START_MS + hour * _HOUR_MS + (row - first) * _HOUR_MS // (following - first)
+        steps = (row - first) * _PHASES + hour * _PHASE_STEP % _PHASES
+        return START_MS + hour * _HOUR_MS + steps * _HOUR_MS // ((following - first) * _PHASES)
 
 
 class Visit(NamedTuple):
@@ -68,7 +72,7 @@ class Visit(NamedTuple):
 
 
 class Visits:
-    """The visits of ``users`` users, six for each five of them, in order of time; none is as long as the way to the next.
+    """The visits of ``users`` users, six for each five of them, in order of time; none lasts until the next begins.
 
     ``visit(number)`` gives the visit with that number; the latest ones are kept.
     """

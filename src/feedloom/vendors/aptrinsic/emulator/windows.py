@@ -46,7 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRule:
-    """How bare ranges are completed; ``has_default`` lists show the last day when no date is given, others everything."""
+    """How bare ranges are completed; ``has_default`` lists show the last day when no date is given, others all."""
 
     now_ms: int
     has_default: bool

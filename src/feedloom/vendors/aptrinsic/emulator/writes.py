@@ -6,8 +6,8 @@ Source: openapi.yaml; aptrinsic-notes, sections 5 and 6.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -21,7 +21,8 @@ from feedloom.vendors.aptrinsic.emulator.shapes import Shapes
 from feedloom.vendors.aptrinsic.emulator.values import checked_moment_ms, read_moment_ms
 from feedloom.vendors.aptrinsic.users import USER_FIELDS
 
-Arguments = Mapping[str, Any]
+Arguments: TypeAlias = Mapping[str, Any]
+Write: TypeAlias = Callable[[Arguments], dict[str, Any] | None]
 
 _ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _SHAPES: Mapping[Model, Shapes] = {"user": Shapes(USER_FIELDS), "account": Shapes(ACCOUNT_FIELDS)}
@@ -32,11 +33,44 @@ _NO_CONTEXT: Mapping[str, Any] = {"object": {}, "array": [], "null": None}
 
 
 class Writer:
-    """Makes the changes that calls ask for; each method takes a call's arguments and refuses what cannot be done."""
+    """Makes the changes that calls ask for; each method takes a call's arguments and refuses what cannot be done.
+
+    ``operations`` holds the methods by the name of the endpoint. What they return is the body of the answer.
+    """
 
     def __init__(self, *, environment: Environment, context_shape: str) -> None:
         self._environment = environment
         self._no_context = _NO_CONTEXT[context_shape]
+        self.operations: Mapping[str, Write] = self._operations()
+
+    def _operations(self) -> Mapping[str, Write]:
+        return {
+            "create_user": self.create_user,
+            "update_user": self.update_user,
+            "update_user_by_body": self.update_user,
+            "delete_user": self.delete_user,
+            "delete_user_by_body": self.delete_user,
+            "set_user_denylist": self.deny,
+            "update_user_preferences": self.set_preferences,
+            "update_user_preferences_by_body": self.set_preferences,
+            "update_user_preferences_v2": self.set_preferences,
+            "update_user_preferences_by_body_v2": self.set_preferences,
+            "create_account": self.create_account,
+            "update_account": self.update_account,
+            "update_account_by_body": self.update_account,
+            "delete_account": self.delete_account,
+            "create_custom_event": self.create_custom_event,
+            "update_feature": self.update_feature,
+            "backfill_feature": self.backfill_feature,
+            "set_engagement_state": self.set_engagement_state,
+            "set_engagement_env": self.set_engagement_env,
+            "set_engagement_envs": self.set_engagement_envs,
+            "delete_engagement": self.delete_engagement,
+            "set_knowledge_center_bot_state": self.set_bot_state,
+            "create_external_segment": self.create_external_segment,
+            "update_external_segment": self.update_external_segment,
+            "update_external_segment_membership": self.update_membership,
+        }
 
     def create_user(self, arguments: Arguments) -> None:
         """Make or revive a user."""
@@ -137,9 +171,7 @@ class Writer:
     def set_bot_state(self, arguments: Arguments) -> None:
         """Start or pause a bot."""
         environments = arguments.get("envs", _ENVIRONMENTS_TO_START_IN)
-        self._environment.content.set_bot_state(
-            arguments["kcId"], state=arguments["state"], environments=environments
-        )
+        self._environment.content.set_bot_state(arguments["kcId"], state=arguments["state"], environments=environments)
 
     def create_external_segment(self, arguments: Arguments) -> dict[str, Any]:
         """Make a segment that is fed from outside."""
@@ -157,9 +189,7 @@ class Writer:
         That the match is dated by the qualification is an assumption; nothing shows who was taken out.
         """
         known = {row["id"] for row in self._environment.content.external_segments}
-        actions = [
-            _action(action, field=name, known=known) for name in ("add", "remove") for action in arguments[name]
-        ]
+        actions = [_action(action, field=name, known=known) for name in ("add", "remove") for action in arguments[name]]
         for segment_id, identities, moment_ms in actions[: len(arguments["add"])]:
             for identify_id in identities:
                 if not self._environment.is_denied(identify_id):

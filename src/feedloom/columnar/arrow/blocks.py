@@ -1,0 +1,138 @@
+"""A table in the making: columns of equal length, and for each row the row of the table above that it belongs to."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from feedloom.columnar.arrow.naming import PARENT_ID, POSITION, ROOT_ID, ROW_ID
+
+_ID_BYTES = 12
+_ID_LETTERS = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class Block:
+    """Rows of one table that were made together.
+
+    Attributes:
+        table: Its name.
+        parts: The parts of its name, outermost first, before any shortening.
+        roots: For each row, the position of its root row in the batch.
+        parent_rows: For each row, the position of its parent in the parent's block; ascending. Unused in root blocks.
+        positions: For each row, its position in the list it comes from. Unused in root blocks.
+        columns: Name -> Arrow array.
+        sorted_json: The JSON columns again, with sorted keys, for fingerprints.
+        only_hashed: Arrays that count for the fingerprint and are not loaded, by a name of their own.
+        not_hashed: Columns that do not count for the fingerprint.
+        children: Blocks of the lists in these rows.
+        ids: ``_dlt_id`` of each row, once known.
+    """
+
+    table: str
+    parts: tuple[str, ...]
+    roots: Any
+    parent_rows: Any = None
+    positions: Any = None
+    columns: dict[str, Any] = field(default_factory=dict)
+    sorted_json: dict[str, Any] = field(default_factory=dict)
+    only_hashed: dict[str, Any] = field(default_factory=dict)
+    not_hashed: set[str] = field(default_factory=set)
+    children: list[Block] = field(default_factory=list)
+    ids: Any = None
+
+    def __len__(self) -> int:
+        """Count of rows."""
+        return len(self.roots)
+
+    def walk(self) -> Iterator[Block]:
+        """This block and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def without(self, bad_roots: Any) -> Block:
+        """The block, and all below it, without the rows that belong to *bad_roots*, a mask over the batch."""
+        return self._kept(~bad_roots, None)
+
+    def _kept(self, good_roots: Any, parent_kept: Any) -> Block:
+        kept = good_roots[self.roots]
+        mask = pa.array(kept)
+        parent_rows = self.parent_rows
+        if parent_kept is not None:
+            parent_rows = (np.cumsum(parent_kept) - 1)[parent_rows[kept]]
+        return Block(
+            table=self.table,
+            parts=self.parts,
+            roots=self.roots[kept],
+            parent_rows=parent_rows,
+            positions=self.positions[kept] if self.positions is not None else None,
+            columns={name: column.filter(mask) for name, column in self.columns.items()},
+            sorted_json={name: column.filter(mask) for name, column in self.sorted_json.items()},
+            only_hashed={name: column.filter(mask) for name, column in self.only_hashed.items()},
+            not_hashed=self.not_hashed,
+            children=[child._kept(good_roots, kept) for child in self.children],
+        )
+
+    def give_ids(self, root_ids: Any) -> None:
+        """Set ``ids`` here and below: those of roots from *root_ids*, one for each row of the batch.
+
+        A child's id is made of its parent's id, the list's name and the position in it, so that the same parent gives
+        the same ids again.
+        """
+        self.ids = root_ids.take(pa.array(self.roots))
+        for child in self.children:
+            child._give_child_ids(self)
+
+    def _give_child_ids(self, parent: Block) -> None:
+        parents = parent.ids.take(pa.array(self.parent_rows))
+        own_name = ".".join(self.parts[len(parent.parts) :])
+        positions = pa.array(self.positions).cast(pa.string())
+        self.ids = pc.binary_join_element_wise(parents, own_name, positions, ".")
+        for child in self.children:
+            child._give_child_ids(self)
+
+    def tables(self, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, Any]]:
+        """Name and Arrow table of this root block and of each block below it that has rows."""
+        yield self.table, pa.table({**self.columns, ROW_ID: self.ids})
+        for child in self.children:
+            yield from child._child_tables(self, root_ids, with_root_ids=with_root_ids)
+
+    def _child_tables(self, parent: Block, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, Any]]:
+        if not len(self):
+            return
+        keys = {
+            PARENT_ID: parent.ids.take(pa.array(self.parent_rows)),
+            POSITION: pa.array(self.positions, pa.int64()),
+            ROW_ID: self.ids,
+        }
+        if with_root_ids:
+            keys[ROOT_ID] = root_ids.take(pa.array(self.roots))
+        yield self.table, pa.table({**self.columns, **keys})
+        for child in self.children:
+            yield from child._child_tables(self, root_ids, with_root_ids=with_root_ids)
+
+
+def random_ids(count: int) -> Any:
+    """*count* new row ids: 16 letters of base64 each, from 96 random bits."""
+    letters = b64encode(os.urandom(count * _ID_BYTES))
+    ends = np.arange(count + 1, dtype=np.int32) * _ID_LETTERS
+    return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(letters))
+
+
+def as_offsets(parent_rows: Any, parents: int) -> Any:
+    """Where the rows of each of *parents* parents start, given the parent of each row, ascending; one more at the end."""
+    counts = np.bincount(parent_rows, minlength=parents)
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+
+
+def concat(tables: Sequence[Any]) -> Any:
+    """Tables of the same columns and types, some columns missing in some, as one."""
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="default")

@@ -1,0 +1,183 @@
+"""Reads many rows of JSON into Arrow at once, and sets aside those that do not fit together.
+
+The reader is pyarrow's: it checks kinds and repeated keys while it reads, so that nothing is changed without a word. Two
+things need care. Text that looks like a date would be read as one, unless the reader is told that it is text; and one row
+that holds a number where the others hold text makes it give up, so that such rows are found and read one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import orjson
+import pyarrow as pa
+import pyarrow.json
+
+from feedloom.columnar.arrow.contests import DEEPEST, Path, diagnose, odd_rows
+from feedloom.columnar.arrow.taking import take_out
+
+_MOST_HINTS = 2_000
+_FAIR_SHARE = 2
+
+
+@dataclass(slots=True)
+class ReadRows:
+    """Rows as columns.
+
+    Attributes:
+        columns: Top-level key -> Arrow array, one value for each of ``fast``.
+        fast: The rows that were read together, as positions in what was given, ascending.
+        odd: The rows to read one by one, as such positions.
+        flaws: Rows that cannot be kept -> why.
+        json_values: Path of a JSON column -> its bytes for each of ``fast``.
+    """
+
+    columns: dict[str, Any]
+    fast: list[int]
+    odd: set[int] = field(default_factory=set)
+    flaws: dict[int, str] = field(default_factory=dict)
+    json_values: dict[str, list[bytes | None]] = field(default_factory=dict)
+
+
+class RowReader:
+    """Reads the rows of one table; keeps what it learns about their types from batch to batch.
+
+    Args:
+        json_paths: Paths of JSON columns, which are taken out of the rows first.
+        map_keys: Last keys of the open maps, where ``[]`` stands for an empty map.
+    """
+
+    def __init__(self, *, json_paths: Sequence[str], map_keys: Iterable[str]) -> None:
+        self._json_paths = json_paths
+        self._empty_maps = [(orjson.dumps(key) + b":[]", orjson.dumps(key) + b":{}") for key in set(map_keys)]
+        self._hints: Any = None
+        self._contested: dict[Path, str] = {}
+
+    def read(self, rows: Sequence[msgspec.Raw]) -> ReadRows:
+        """*rows* as columns; each row comes out as fast, as odd or with a flaw."""
+        taken = take_out(rows, self._json_paths) if self._json_paths else None
+        left: Sequence[Any] = taken.rows if taken else rows
+        result = ReadRows({}, [], set(taken.odd) if taken else set())
+        result.odd |= self._odd_at_contested(rows, result.odd)
+        while True:
+            result.fast = [index for index in range(len(rows)) if index not in result.odd and index not in result.flaws]
+            table = self._read(left if len(result.fast) == len(rows) else [left[index] for index in result.fast])
+            if table is not None:
+                result.columns = {name: _whole(table.column(name)) for name in table.column_names}
+                break
+            if not self._sort_out(left, result):
+                result.odd |= set(result.fast)
+                result.fast = []
+                break
+        if taken:
+            result.json_values = {
+                path: [values[index] for index in result.fast] for path, values in taken.values.items()
+            }
+        return result
+
+    def _odd_at_contested(self, rows: Sequence[msgspec.Raw], skip: set[int]) -> set[int]:
+        odd = odd_rows(rows, self._contested, skip=dict.fromkeys(skip, ""))
+        if len(odd) * _FAIR_SHARE > len(rows):  # what was odd once is now the rule: look anew
+            self._contested.clear()
+            self._hints = None
+            return set()
+        return odd
+
+    def _sort_out(self, rows: Sequence[Any], result: ReadRows) -> bool:
+        """Find the rows that keep the others from being read; False when none is found."""
+        self._hints = None
+        diagnosis = diagnose([rows[index] for index in result.fast])
+        self._contested |= diagnosis.contested
+        result.flaws |= {result.fast[index]: flaw for index, flaw in diagnosis.flaws.items()}
+        result.odd |= {result.fast[index] for index in diagnosis.odd}
+        return bool(diagnosis.flaws or diagnosis.odd)
+
+    def _read(self, rows: Sequence[Any]) -> Any:
+        """*rows* as an Arrow table; None when they cannot be read together."""
+        if not rows:
+            return pa.table({})
+        lines = self._lines(rows)
+        try:
+            table = _read_lines(lines, self._hints)
+            if max((_depth(field.type) for field in table.schema), default=0) > DEEPEST:
+                return None
+            if any(_holds(field.type, pa.types.is_timestamp) for field in table.schema):
+                table = _read_lines(lines, pa.schema([(field.name, _as_text(field.type)) for field in table.schema]))
+        except pa.ArrowInvalid:
+            return None
+        self._hints = _text_hints(table.schema, self._hints)
+        return table
+
+    def _lines(self, rows: Sequence[Any]) -> bytes:
+        lines = b"\n".join(rows)
+        for empty_list, empty_map in self._empty_maps:
+            if b"\\" + empty_list not in lines:
+                lines = lines.replace(empty_list, empty_map)
+        return lines
+
+
+def _read_lines(lines: bytes, hints: Any) -> Any:
+    return pa.json.read_json(
+        pa.BufferReader(lines),
+        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        parse_options=pa.json.ParseOptions(explicit_schema=hints),
+    )
+
+
+def _whole(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _holds(kind: Any, is_wanted: Any) -> bool:
+    return bool(is_wanted(kind)) or any(_holds(inner.type, is_wanted) for inner in _inner(kind))
+
+
+def _inner(kind: Any) -> list[Any]:
+    return [kind.field(index) for index in range(kind.num_fields)] if pa.types.is_nested(kind) else []
+
+
+def _depth(kind: Any) -> int:
+    """Levels of nesting; no recursion, since that is what is being guarded."""
+    deepest, waiting = 0, [(kind, 1)]
+    while waiting:
+        inner, level = waiting.pop()
+        deepest = max(deepest, level)
+        waiting.extend((field.type, level + 1) for field in _inner(inner))
+    return deepest
+
+
+def _as_text(kind: Any) -> Any:
+    """*kind* with text in place of timestamps."""
+    if pa.types.is_timestamp(kind):
+        return pa.string()
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _as_text(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_as_text(kind.value_type))
+    return kind
+
+
+def _text_hints(schema: Any, before: Any) -> Any:
+    """What to tell the reader of the next batch: the places that hold text; everything else it finds by itself."""
+    if sum(_leaves(field.type) for field in schema) > _MOST_HINTS:
+        return before
+    return pa.schema([(field.name, kind) for field in schema if (kind := _only_text(field.type)) is not None])
+
+
+def _leaves(kind: Any) -> int:
+    return sum(_leaves(field.type) for field in _inner(kind)) or 1
+
+
+def _only_text(kind: Any) -> Any:
+    if pa.types.is_string(kind):
+        return kind
+    if pa.types.is_struct(kind):
+        fields = [(field.name, inner) for field in kind if (inner := _only_text(field.type)) is not None]
+        return pa.struct(fields) if fields else None
+    if pa.types.is_list(kind):
+        item = _only_text(kind.value_type)
+        return None if item is None else pa.list_(item)
+    return None

@@ -1,0 +1,85 @@
+"""What the tests of the command line share: an emulated Refiner, and folders that know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cli.stage import BASE_URL, Stage
+from feedloom.emulator import Emulator, create_emulator, serve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An emulator and where it is."""
+
+    emulator: Emulator
+    url: str
+
+
+@pytest.fixture(autouse=True)
+def _own_dlt_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+
+
+@pytest.fixture(scope="session")
+def refiner() -> Iterator[Served]:
+    """A small Refiner that all tests read."""
+    with _served(create_emulator("refiner", rows=300, seed=3, key="emulator-key-of-the-command-line")) as served:
+        yield served
+
+
+@pytest.fixture
+def slow_refiner() -> Iterator[Served]:
+    """A Refiner whose lists take a while: 9 pages of responses, a fifth of a second each."""
+    emulator = create_emulator("refiner", rows=8000, seed=3, latency_ms=200, key="emulator-key-of-the-slow-lane")
+    with _served(emulator) as served:
+        yield served
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Stage:
+    """An empty folder whose commands know nothing."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return Stage(folder=folder)
+
+
+@pytest.fixture
+def stage(bare: Stage, refiner: Served) -> Stage:
+    """An empty folder whose commands know the small Refiner and its key."""
+    return _knowing(bare, refiner)
+
+
+@pytest.fixture
+def slow_stage(bare: Stage, slow_refiner: Served) -> Stage:
+    """An empty folder whose commands know the slow Refiner and its key."""
+    return _knowing(bare, slow_refiner)
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory, refiner: Served) -> Stage:
+    """A folder with a database, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("loaded") / "folder"
+    folder.mkdir()
+    stage = _knowing(Stage(folder=folder), refiner)
+    ended = stage.run("sync", "refiner", "--only", "contacts,forms,responses,account")
+    assert ended.code == 0, ended.said
+    return stage
+
+
+def _knowing(stage: Stage, served: Served) -> Stage:
+    stage.environment[BASE_URL] = served.url
+    stage.keep_key(served.emulator.key)
+    return stage
+
+
+@contextmanager
+def _served(emulator: Emulator) -> Iterator[Served]:
+    with closing(emulator), serve(emulator) as url:
+        yield Served(emulator=emulator, url=url)

@@ -1,0 +1,181 @@
+"""Vendors made up for these tests: a Refiner behind a transport, and a client that asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+import httpx2
+import orjson
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import PipelineContext
+from dlt.pipeline.pipeline import Pipeline
+
+from feedloom.catalogue import Endpoint, Known, Source
+from feedloom.http import Page
+from feedloom.sources import Session
+
+Row = dict[str, Any]
+
+KEY = "refiner-key-0123456789abcdef"
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+SOURCE = Source(where=("made up",), checked="2026-01", known=Known.ASSUMED)
+
+
+@dataclass(slots=True)
+class FakeRefiner:
+    """Answers as Refiner does, from rows that a test keeps.
+
+    Attributes:
+        lists: Path of a list -> its rows; a path that is not here is not found.
+        singles: Path of an answer that is no list -> it.
+        page_rows: Rows on a page at most, however many are asked for.
+        seen: Path and parameters of every request, in order.
+        answer: Answers in place of what is kept, where it gives an answer.
+    """
+
+    lists: dict[str, list[Row]] = field(default_factory=dict)
+    singles: dict[str, Row] = field(default_factory=dict)
+    page_rows: int = 1000
+    seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    answer: Callable[[str, Mapping[str, str]], httpx2.Response | None] = lambda _path, _params: None
+
+    def transport(self) -> httpx2.MockTransport:
+        """A transport whose requests come here."""
+        return httpx2.MockTransport(self._handle)
+
+    def session(self, **more: Any) -> Session:
+        """A session whose clients come here, at ``NOW`` unless *more* says otherwise."""
+        return Session(**{"now": NOW, "transport": self.transport, **more})
+
+    def asked(self, path: str) -> list[dict[str, str]]:
+        """The parameters of each request to *path*."""
+        return [params for seen, params in self.seen if seen == path]
+
+    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path.removeprefix("/v1")
+        params = dict(request.url.params)
+        self.seen.append((path, params))
+        if (answer := self.answer(path, params)) is not None:
+            return answer
+        if path in self.singles:
+            return httpx2.Response(200, json=self.singles[path])
+        if path not in self.lists:
+            return httpx2.Response(404, json={"message": "not found"})
+        return self._page([row for row in self.lists[path] if _fits(row, params)], params)
+
+    def _page(self, rows: list[Row], params: Mapping[str, str]) -> httpx2.Response:
+        size = min(self.page_rows, int(params.get("page_length", "100")))
+        start = int(params.get("page_cursor", (int(params.get("page", "1")) - 1) * size))
+        more = start + size < len(rows)
+        pagination = {
+            "items_count": len(rows),
+            "current_page": start // size + 1,
+            "last_page": max(1, -(-len(rows) // size)),
+            "next_page_cursor": str(start + size) if more else None,
+        }
+        return httpx2.Response(200, json={"items": rows[start : start + size], "pagination": pagination})
+
+
+def _fits(row: Row, params: Mapping[str, str]) -> bool:
+    """Whether the list holds *row* under the filters of Refiner that these tests use."""
+    column = "last_shown_at" if params.get("include") == "all" else "last_data_reception_at"
+    for bound, is_start in (("date_range_start", True), ("date_range_end", False)):
+        if bound in params:
+            moment = row.get(column)
+            if moment is None or (_moment(moment) >= _moment(params[bound])) is not is_start:
+                return False
+    if "form_uuid" in params and row.get("form", {}).get("uuid") != params["form_uuid"]:
+        return False
+    return "search" not in params or params["search"] in (row.get("contact") or row).values()
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def response(uuid: str, shown: str, *, received: str | None = None, contact: str = "c1", **more: Any) -> Row:
+    """A survey response, shown (and answered) at a moment in UTC written like ``2026-01-31 10:00:00``."""
+    return {
+        "uuid": uuid,
+        "last_shown_at": shown,
+        "last_data_reception_at": received,
+        "form": {"uuid": "f1", "name": "NPS"},
+        "data": {},
+        "contact": {"uuid": contact, "email": f"{contact}@example.com", "account": None},
+        **more,
+    }
+
+
+def contact(uuid: str, **attributes: Any) -> Row:
+    """A contact with these traits."""
+    return {
+        "uuid": uuid,
+        "email": f"{uuid}@example.com",
+        "attributes": attributes,
+        "segments": [],
+        "account": None,
+    }
+
+
+Script = Sequence[Sequence[Row] | Exception]
+"""What a list brings: pages, and perhaps an error at their end."""
+
+
+@dataclass(slots=True)
+class FakeClient:
+    """Stands for a client: gives the pages that *script* has for the parameters of a list, in place of asking.
+
+    *before* is awaited before each page, with the parameters of its list.
+    """
+
+    script: Callable[[Mapping[str, Any]], Script]
+    before: Callable[[Mapping[str, Any]], Any] | None = None
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def pages(self, endpoint: Endpoint, params: Mapping[str, Any]) -> AsyncIterator[Page]:
+        """The pages of one list."""
+        self.asked.append(dict(params))
+        script = self.script(params)
+        for number, rows in enumerate(script):
+            if self.before is not None:
+                await self.before(params)
+            if isinstance(rows, Exception):
+                raise rows
+            body = list(rows) if endpoint.is_list else rows[0]
+            yield Page(
+                endpoint=endpoint,
+                request="GET /made-up",
+                position=None,
+                number=number,
+                body=orjson.dumps({endpoint.records: body} if endpoint.records else body),
+                total=None,
+                received_at=NOW,
+                is_last=number == len(script) - 1,
+                parsed_rows=list(rows),
+            )
+
+
+def no_active_pipeline() -> None:
+    """Forget the pipeline that an earlier test made, so that sources outside of a pipeline have no state."""
+    Container()[PipelineContext].deactivate()
+
+
+def new_pipeline(folder: Any, name: str = "made_up") -> Pipeline:
+    """A pipeline into a DuckDB file in *folder*, where all of its working files are too."""
+    return dlt.pipeline(
+        name,
+        destination=dlt.destinations.duckdb(f"{folder}/warehouse.duckdb"),
+        dataset_name="made_up",
+        pipelines_dir=f"{folder}/pipelines",
+    )
+
+
+def ask(pipeline: Pipeline, query: str) -> list[tuple[Any, ...]]:
+    """The rows that *query* gives."""
+    with pipeline.sql_client() as client:
+        return [tuple(row) for row in client.execute_sql(query) or ()]

@@ -1,0 +1,305 @@
+"""Lists are read side by side, started over, halved and proven, and kept ones are not asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from feedloom.errors import RefusedError, RetryLaterError
+from feedloom.http import Client, ScrollLostError
+from feedloom.sources.journal import Journal
+from feedloom.sources.planning import Proof, Read
+from feedloom.sources.reading import Reader, Rows
+from feedloom.vendors import VENDORS
+from sources.fakes import NOW, FakeClient, Row, Script
+
+VISITS = VENDORS["aptrinsic"].endpoint("list_page_view_events")
+ACCOUNT = VENDORS["refiner"].endpoint("get_account")
+DAY = timedelta(days=1)
+LOST = ScrollLostError("a page is gone", hint="start over")
+
+
+def reader(client: FakeClient, journal: Journal | None = None) -> Reader:
+    return Reader(cast("Client", client), VISITS, journal)
+
+
+async def each(reads: Sequence[Read]) -> AsyncIterator[Read]:
+    for read in reads:
+        yield read
+
+
+async def all_of(pages: AsyncIterator[Rows]) -> list[Rows]:
+    return [rows async for rows in pages]
+
+
+def read_many(client: FakeClient, *names: str, side_by_side: int = 3, journal: Journal | None = None) -> list[Rows]:
+    """Everything that lists called *names* bring, as it comes."""
+    reads = [Read(params={"name": name}) for name in names]
+    return asyncio.run(all_of(reader(client, journal).read_many(each(reads), side_by_side=side_by_side)))
+
+
+def read_list(client: FakeClient, read: Read, journal: Journal | None = None) -> list[Rows]:
+    return asyncio.run(all_of(reader(client, journal).read_list(read)))
+
+
+def ids(pages: Sequence[Rows]) -> list[Any]:
+    return [row["eventId"] for page in pages for row in page.rows]
+
+
+def event(name: object) -> Row:
+    return {"eventId": name}
+
+
+def three_pages(params: Mapping[str, Any]) -> Script:
+    return [[event(f"{params['name']}{number}")] for number in range(3)]
+
+
+def dated(start: datetime, end: datetime) -> Read:
+    """A read of a window that can be cut."""
+    return Read(params={"start": start, "end": end}, bounds=(start, end), bounded=dated)
+
+
+@pytest.mark.parametrize("side_by_side", [1, 2, 5, 20])
+def test_pages_of_a_read_keep_their_order_and_none_is_lost(side_by_side: int) -> None:
+    names = [chr(ord("a") + number) for number in range(9)]
+    pages = read_many(FakeClient(three_pages), *names, side_by_side=side_by_side)
+    for name in names:
+        assert ids([page for page in pages if page.read.params["name"] == name]) == [f"{name}{n}" for n in range(3)]
+    assert len(pages) == 27
+
+
+def test_the_lists_of_several_reads_are_under_way_at_once() -> None:
+    both = asyncio.Barrier(2)
+
+    async def together(_: Mapping[str, Any]) -> None:
+        """Each page comes only when one of the other list is due as well."""
+        await asyncio.wait_for(both.wait(), 5)
+
+    pages = read_many(FakeClient(three_pages, before=together), "a", "b", side_by_side=2)
+    assert sorted(ids(pages)) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+
+
+def test_no_more_lists_are_under_way_than_allowed() -> None:
+    client = FakeClient(three_pages)
+
+    async def take_one() -> int:
+        reads = each([Read(params={"name": name}) for name in "abcdefgh"])
+        async with aclosing(reader(client).read_many(reads, side_by_side=3)) as pages:
+            async for _ in pages:
+                break
+        return len(client.asked)
+
+    assert asyncio.run(take_one()) == 3
+
+
+def test_nothing_to_read_brings_nothing() -> None:
+    assert read_many(FakeClient(three_pages)) == []
+
+
+def test_the_first_error_stops_every_list_and_is_raised_itself() -> None:
+    ended = []
+
+    async def waiting(params: Mapping[str, Any]) -> None:
+        if params["name"] != "bad":
+            try:
+                await asyncio.wait_for(asyncio.Event().wait(), 30)
+            finally:
+                ended.append(params["name"])
+
+    def script(params: Mapping[str, Any]) -> Script:
+        return [RetryLaterError("down", hint="later")] if params["name"] == "bad" else [[event(1)]]
+
+    with pytest.raises(RetryLaterError, match="down"):
+        read_many(FakeClient(script, before=waiting), "a", "bad", "b")
+    assert sorted(ended) == ["a", "b"]
+
+
+def test_pages_before_an_error_are_handed_on() -> None:
+    got = []
+
+    async def run() -> None:
+        client = FakeClient(lambda _: [[event(1)], [event(2)], RetryLaterError("down", hint="later")])
+        async for rows in reader(client).read_many(each([Read(params={})]), side_by_side=1):
+            got.extend(ids([rows]))
+
+    with pytest.raises(RetryLaterError):
+        asyncio.run(run())
+    assert got == [1, 2]
+
+
+def test_an_error_of_the_plan_is_raised_too() -> None:
+    async def broken() -> AsyncIterator[Read]:
+        yield Read(params={"name": "a"})
+        raise LookupError("no parent")
+
+    with pytest.raises(LookupError, match="no parent"):
+        asyncio.run(all_of(reader(FakeClient(three_pages)).read_many(broken(), side_by_side=2)))
+
+
+def test_closing_early_ends_the_lists_under_way() -> None:
+    ended = []
+
+    async def watched(params: Mapping[str, Any]) -> None:
+        if params["name"] == "slow":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("slow")
+
+    async def run() -> None:
+        client = FakeClient(three_pages, before=watched)
+        reads = each([Read(params={"name": "slow"}), Read(params={"name": "a"})])
+        async with aclosing(reader(client).read_many(reads, side_by_side=2)) as pages:
+            assert ids([await anext(pages)]) == ["a0"]
+
+    asyncio.run(run())
+    assert ended == ["slow"]
+
+
+def attempts(*scripts: Script) -> FakeClient:
+    """A client that plays one of *scripts* at each attempt."""
+    left = iter(scripts)
+    return FakeClient(lambda _: next(left))
+
+
+def test_a_scroll_that_lost_a_page_starts_over() -> None:
+    client = attempts([[event(1)], LOST], [[event(1)], [event(2)]])
+    assert ids(read_list(client, Read(params={}))) == [1, 1, 2]
+
+
+def test_a_scroll_starts_over_five_times_at_most() -> None:
+    client = FakeClient(lambda _: [LOST])
+    with pytest.raises(ScrollLostError):
+        read_list(client, Read(params={}))
+    assert len(client.asked) == 6
+
+
+def test_other_errors_do_not_start_a_list_over() -> None:
+    client = FakeClient(lambda _: [RetryLaterError("down", hint="later")])
+    with pytest.raises(RetryLaterError):
+        read_list(client, Read(params={}))
+    assert len(client.asked) == 1
+
+
+def too_long(longest: timedelta) -> FakeClient:
+    """A vendor that takes windows of at most *longest* and gives one row for each."""
+
+    def script(params: Mapping[str, Any]) -> Script:
+        if params["end"] - params["start"] > longest:
+            return [RefusedError('status 400, "Exceeded date range190days"', hint="shorten it", status=400)]
+        return [[event((params["start"], params["end"]))]]
+
+    return FakeClient(script)
+
+
+def test_a_window_that_is_too_long_is_read_in_halves() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    windows = ids(read_list(too_long(DAY), dated(start, start + 3 * DAY)))
+    assert windows == [(start + part * 0.75 * DAY, start + (part + 1) * 0.75 * DAY) for part in range(4)]
+
+
+def test_a_window_that_cannot_be_cut_further_is_refused() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(RefusedError, match="Exceeded date range"):
+        read_list(too_long(timedelta(0)), dated(start, start + timedelta(minutes=3)))
+
+
+def test_a_refusal_for_another_reason_is_raised() -> None:
+    refusal = RefusedError("status 400, unknown field", hint="correct it", status=400)
+    with pytest.raises(RefusedError, match="unknown field"):
+        read_list(FakeClient(lambda _: [refusal]), dated(NOW - DAY, NOW))
+
+
+def proving(first: Script, whole: Script) -> tuple[FakeClient, Read]:
+    """A client that answers the filtered list by *first* and the unfiltered by *whole*, and the filtered read."""
+    client = FakeClient(lambda params: first if "filter" in params else whole)
+    proof = Proof(column="date", least=5, otherwise={"plan": "pro"})
+    return client, Read(params={"plan": "pro", "filter": ["date>=5"]}, extra={"month": 3}, proof=proof)
+
+
+def test_a_filter_that_proves_itself_is_trusted() -> None:
+    client, read = proving([[{"eventId": 1, "date": 5}], [{"eventId": 2, "date": 1}]], [])
+    assert ids(read_list(client, read)) == [1, 2]
+    assert client.asked == [read.params]
+
+
+def test_a_filter_that_was_ignored_is_left_out_with_a_note() -> None:
+    client, read = proving([[{"eventId": 1, "date": 4}]], [[event(1)], [event(2)]])
+    pages = read_list(client, read)
+    assert ids(pages) == [1, 2]
+    assert [page.note for page in pages] == ["The vendor ignored the filter by date: read whole.", "", ""]
+    assert [page.read.extra for page in pages] == [{"month": 3}] * 3
+    assert client.asked == [read.params, {"plan": "pro"}]
+
+
+def test_reading_whole_starts_over_no_more_often_than_any_list() -> None:
+    client, read = proving([[{"eventId": 1, "date": 4}]], [LOST])
+    with pytest.raises(ScrollLostError):
+        read_list(client, read)
+    assert len(client.asked) == 1 + 6
+
+
+def test_a_single_answer_is_one_row() -> None:
+    client = FakeClient(lambda _: [[{"plan": "pro"}]])
+    pages = asyncio.run(all_of(Reader(cast("Client", client), ACCOUNT).read_list(Read(params={}))))
+    assert [page.rows for page in pages] == [[{"plan": "pro"}]]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path / "events.journal", purpose={}, now=NOW, lasting=True)
+    yield opened
+    opened.close()
+
+
+def test_a_kept_list_costs_no_request(journal: Journal) -> None:
+    first, second = FakeClient(three_pages), FakeClient(three_pages)
+    assert ids(read_many(first, "a", "b", journal=journal)) != []
+    again = read_many(second, "a", "b", "c", journal=journal)
+    assert second.asked == [{"name": "c"}]
+    assert sorted(ids(again)) == [f"{name}{number}" for name in "abc" for number in range(3)]
+
+
+def test_a_kept_single_answer_costs_no_request(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "account.journal", purpose={}, now=NOW, lasting=True)
+    client = FakeClient(lambda _: [[{"plan": "pro"}]])
+    kept = Reader(cast("Client", client), ACCOUNT, journal)
+    for _ in range(2):
+        assert [page.rows for page in asyncio.run(all_of(kept.read_list(Read(params={}))))] == [[{"plan": "pro"}]]
+    assert len(client.asked) == 1
+    journal.close()
+
+
+def test_a_list_that_broke_off_is_read_from_its_start(journal: Journal) -> None:
+    broken = attempts([[event(1)], RetryLaterError("down", hint="later")])
+    with pytest.raises(RetryLaterError):
+        read_list(broken, Read(params={}), journal)
+    assert ids(read_list(attempts([[event(7)], [event(8)]]), Read(params={}), journal)) == [7, 8]
+    assert ids(read_list(attempts(), Read(params={}), journal)) == [7, 8]
+
+
+def test_a_kept_list_that_started_over_has_each_page_once(journal: Journal) -> None:
+    read_list(attempts([[event(1)], LOST], [[event(1)], [event(2)]]), Read(params={}), journal)
+    assert ids(read_list(attempts(), Read(params={}), journal)) == [1, 2]
+
+
+def test_the_halves_of_a_long_window_are_kept(journal: Journal) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    read_list(too_long(DAY), dated(start, start + 2 * DAY), journal)
+    again = too_long(DAY)
+    assert len(ids(read_list(again, dated(start, start + 2 * DAY), journal))) == 2
+    assert len(again.asked) == 1
+
+
+def test_the_pages_of_an_ignored_filter_are_not_kept_as_its_answer(journal: Journal) -> None:
+    client, read = proving([[{"eventId": 1, "date": 4}]], [[event(9)]])
+    read_list(client, read, journal)
+    assert not journal.is_finished(VISITS, read)
+    assert journal.is_finished(VISITS, replace(read, params={"plan": "pro"}))

@@ -1,0 +1,16 @@
+"""Keeps dlt to itself: no pipeline of another test is active, and nothing is written outside the test's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sources.fakes import no_active_pipeline
+
+
+@pytest.fixture(autouse=True)
+def _dlt_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+    monkeypatch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
+    no_active_pipeline()
