@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from cli.stage import BASE_URL, Stage
+from cli.stage import BASE_URL, Ended, Stage
+from feedloom.cli.main import DLT_SETTINGS, run
 from feedloom.emulator import Emulator, create_emulator, serve
+
+
+class Here(Protocol):
+    """Runs ``feedloom`` in this process."""
+
+    def __call__(self, stage: Stage, *arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
+        """How ``feedloom`` with *arguments* ends in the folder of *stage*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +37,36 @@ class Served:
 def _own_dlt_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Here]:
+    """Runs commands in this process, which is much quicker than ``Stage.run``, with the same environment."""
+
+    def run_here(stage: Stage, *arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
+        wanted = {**stage.environment_of(environment), **DLT_SETTINGS}
+        for name in [name for name in os.environ if name not in wanted and not name.startswith("PYTEST")]:
+            monkeypatch.delenv(name)
+        for name, value in wanted.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(stage.folder)
+        _forget_settings()
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            run(list(arguments))
+        said = capfd.readouterr()
+        return stage.checked(Ended(code=int(str(ended.value.code)), out=said.out, errors=said.err))
+
+    yield run_here
+    monkeypatch.undo()
+    _forget_settings()
+
+
+def _forget_settings() -> None:
+    """Make dlt read its settings anew when they are next asked for."""
+    container = Container()
+    if PluggableRunContext in container:
+        del container[PluggableRunContext]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cli.conftest import Served
+from cli.conftest import Here, Served
 from cli.stage import API_KEY, BASE_URL, COMMAND, Ended, Stage, own_mounts
 
 WRONG_USE, KEY, UNREACHABLE, DATABASE = 2, 4, 5, 6
@@ -321,7 +321,7 @@ MISTAKES: Mapping[str, Wrong] = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told_in_one_text_and_leaves_the_folder_as_it_was(
-    mistake: str, stage: Stage, refiner: Served
+    mistake: str, stage: Stage, refiner: Served, here: Here
 ) -> None:
     wrong = MISTAKES[mistake]
     for name, text in wrong.files.items():
@@ -330,7 +330,8 @@ def test_a_mistake_is_told_in_one_text_and_leaves_the_folder_as_it_was(
     stage.secrets.extend(["zq7x", "77117711"])
     before = stage.files()
 
-    ended = stage.run(*(part.format(url=refiner.url) for part in wrong.arguments), environment=wrong.environment)
+    arguments = [part.format(url=refiner.url) for part in wrong.arguments]
+    ended = here(stage, *arguments, environment=wrong.environment)
 
     expect(ended, exit_code=wrong.exit_code, code=wrong.code, says=wrong.says, helps=wrong.helps)
     assert stage.files() == before

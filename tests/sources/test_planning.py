@@ -119,6 +119,12 @@ def test_a_start_that_is_asked_for_counts_more_than_cursor_and_history() -> None
     assert span_to_read(replace(BY_PARAMS, history=DAY), kept, wanted, NOW) == (NOW - 30 * DAY, NOW - DAY)
 
 
+def test_a_first_load_by_last_change_takes_all_whatever_the_start() -> None:
+    wanted = Range(start=NOW - 30 * DAY)
+    assert span_to_read(DISPUTED, Cursor(), wanted, NOW) == (None, NOW)
+    assert span_to_read(DISPUTED, Cursor(through=NOW - DAY), wanted, NOW) == (NOW - 30 * DAY, NOW)
+
+
 def test_an_end_in_the_future_is_now() -> None:
     assert span_to_read(BY_PARAMS, Cursor(), Range(end=NOW + DAY), NOW) == (None, NOW)
 
@@ -182,6 +188,24 @@ def test_the_windows_of_each_pass_cover_the_span_oldest_first(
         ]
         assert_tiled(bounds, since, since + length)
         assert bounds == [read.bounds for read in reads if read.params["include"] == step.params["include"]]
+
+
+@given(since=moments, length=lengths, parts=st.integers(1, 40), longest=st.none() | lengths)
+def test_a_long_span_is_cut_into_parts_of_a_day_or_more(
+    since: datetime, length: timedelta, parts: int, longest: timedelta | None
+) -> None:
+    window = replace(BY_FILTER, parts=parts, longest=longest)
+    bounds = [
+        read.bounds
+        for read in plan_windows(window, FILTERED, (since, since + length), {}, first=True)
+        if read.bounds is not None
+    ]
+    assert_tiled(bounds, since, since + length)
+    lasting = [end - start for start, end in bounds]
+    assert longest is None or max(lasting) <= longest
+    if longest is None:
+        assert len(bounds) <= parts
+        assert parts == 1 or all(one >= DAY for one in lasting[:-1])
 
 
 def test_an_endpoint_without_date_range_cannot_be_read_by_one() -> None:

@@ -1,4 +1,4 @@
-"""``feedloom demo``: emulated data into a database here, a report, three queries; no key needed."""
+"""``feedloom demo``: both vendors' emulated data into a database here, a report, four queries; no key needed."""
 
 from __future__ import annotations
 
@@ -36,10 +36,36 @@ where a.question = 'nps' and r.completed_at is not null""",
         """select attributes__plan as plan, count(*) as contacts
 from refiner_data.contacts group by all order by contacts desc""",
     ),
+    (
+        "NPS of people who used a feature, and of those who did not (Refiner and Gainsight PX joined by email)",
+        """with scores as (
+  select lower(r.contact__email) as email, a.value_number as score
+  from refiner_data.responses r join refiner_data.responses__answers a on a.response_uuid = r.uuid
+  where a.question = 'nps' and r.completed_at is not null
+    and r.contact__email in (select email from aptrinsic_data.users)
+), used as (
+  select distinct f.name as feature, lower(u.email) as email
+  from aptrinsic_data.events_feature_match e
+  join aptrinsic_data.users u on u.identify_id = e.identify_id
+  join aptrinsic_data.feature_flags f on f.id = e.feature_id
+), compared as (
+  select f.feature, s.score, u.email is not null as did
+  from scores s cross join (select distinct feature from used) f
+  left join used u on u.feature = f.feature and u.email = s.email
+)
+select feature,
+  100.0 * avg(case when score >= 9 then 1 when score <= 6 then -1 else 0 end) filter (did) as nps_users,
+  count(*) filter (did) as n_users,
+  100.0 * avg(case when score >= 9 then 1 when score <= 6 then -1 else 0 end) filter (not did) as nps_others,
+  count(*) filter (not did) as n_others
+from compared group by feature having n_users >= 30 and n_others >= 30
+order by nps_users - nps_others desc, feature limit 5""",
+    ),
 )
 
-_NEXT = """
-Next:  feedloom query "from responses limit 3"     look at more
+_RESPONSES_A_PERSON = 5
+
+_NEXT = """Next:  feedloom query "from responses limit 3"     look at more
        feedloom status                              what is loaded, and when
        feedloom init                                your own key, in a folder of its own"""
 
@@ -51,7 +77,7 @@ Next:  feedloom query "from responses limit 3"     look at more
 @json_option
 @progress_option
 def demo(*, rows: int, seed: int, to: str, as_json: bool, quiet: bool) -> int:
-    """Load an emulated Refiner into feedloom.duckdb here and show what came; a second run loads only news.
+    """Load an emulated Refiner and Gainsight PX into feedloom.duckdb here; a second run loads only what is new.
 
     The data is invented, so a database with data of your own is refused.
     """
@@ -64,27 +90,33 @@ def demo(*, rows: int, seed: int, to: str, as_json: bool, quiet: bool) -> int:
     from feedloom.sync.warehouse import choose_target, mark_as_demo  # noqa: PLC0415
     from feedloom.vendors import VENDORS  # noqa: PLC0415
 
-    refiner = VENDORS["refiner"]
-    target = choose_target(refiner, to, refiner.dataset)
-    _refuse_own_data(target)
-    emulated = create_emulator("refiner", rows=rows, seed=seed)
-    with serve(emulated) as url:
-        click.echo(f"An emulated Refiner with {rows:,} responses is at {url}", err=True)
-        key = Setting(emulated.key, "the demo")
-        job = make_job(refiner, to=to, dataset=refiner.dataset, base_url=url, key=key)
-        mark_as_demo(target)
-        report = run_until_stopped(job, make_progress(quiet=quiet))
-    if report.interrupted:
-        click.echo(KEPT, err=True)
-        return INTERRUPTED
+    targets = {slug: choose_target(vendor, to, vendor.dataset) for slug, vendor in VENDORS.items()}
+    for target in targets.values():
+        _refuse_own_data(target)
+    reports = []
+    for slug, vendor in VENDORS.items():
+        emulated = create_emulator(slug, rows=rows if slug == "refiner" else rows // _RESPONSES_A_PERSON, seed=seed)
+        with serve(emulated) as url:
+            click.echo(f"an emulated {vendor.title} is at {url}", err=True)
+            key = Setting(emulated.key, "the demo")
+            job = make_job(vendor, to=to, dataset=vendor.dataset, base_url=url, key=key)
+            mark_as_demo(targets[slug])
+            report = run_until_stopped(job, make_progress(quiet=quiet))
+        if report.interrupted:
+            click.echo(KEPT, err=True)
+            return INTERRUPTED
+        reports.append(report)
     found = _answers(to)
     if as_json:
-        print_json({"report": report_as_dict(report), "queries": found})
+        print_json({"reports": [report_as_dict(report) for report in reports], "queries": found})
         return 0
-    print_report(report)
+    for report in reports:
+        print_report(report)
+        click.echo()
     for answer in found:
-        click.echo(f"\n{answer['title']}")
+        click.echo(answer["title"])
         print_table(answer["columns"], [row.values() for row in answer["rows"]])
+        click.echo()
     click.echo(_NEXT)
     return 0
 

@@ -70,8 +70,8 @@ def feedloom() -> None:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
 
 
-_DLT = {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",
+DLT_SETTINGS = {
+    "RUNTIME_DLT_SETTINGSHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",  # what goes wrong is raised too, and told once
     "RUNTIME__INTERCEPT_SIGNALS": "false",  # dlt would drop a Ctrl-C that comes while it writes
 }
@@ -80,7 +80,7 @@ _DLT = {
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    for name, value in _DLT.items():
+    for name, value in DLT_SETTINGS.items():
         os.environ.setdefault(name, value)
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     try:

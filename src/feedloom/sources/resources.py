@@ -201,7 +201,7 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
 
 
 def _kept_names(table: Table) -> dict[str, Any]:
-    """Where the names of a table's columns are kept: with the source, as dlt forgets a resource that replaces its table."""
+    """The kept names of a table's columns; with the source, as dlt forgets the state of resources that replace."""
     kept: dict[str, Any] = dlt.current.source_state().setdefault("names", {}).setdefault(table.name, {})
     return kept
 

@@ -93,13 +93,14 @@ def compares(value: Any, sign: str, text: str) -> bool:
         value, wanted = value.casefold(), text.casefold()
     if wanted is None:
         return False
-    return {
+    outcomes: dict[str, bool] = {
         "==": value == wanted,
         "<": value < wanted,
         "<=": value <= wanted,
         ">": value > wanted,
         ">=": value >= wanted,
-    }[sign]
+    }
+    return outcomes[sign]
 
 
 def holds(row: Any, term: str) -> bool:

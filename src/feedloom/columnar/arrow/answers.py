@@ -21,6 +21,9 @@ from feedloom.catalogue import LongAnswers
 from feedloom.columnar.rows import _forms, _number, _positions  # the exact way's own functions, a value at a time
 
 _NUMBER = r"^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+HASHED = "\0answers"
+"""Stands among a block's arrays for what ``hashed_answers`` gives."""
+
 _TEXT = pa.string()
 _NULL_POSITION = pa.scalar(None, pa.int64())
 
@@ -47,7 +50,7 @@ def hashed_answers(long: LongAnswers, answers: Any) -> str | None:
     it has none, all of it.
     """
     if long.instead:
-        return None if answers is None else json.dumps(answers, sort_keys=True, ensure_ascii=False)
+        return json.dumps(answers, sort_keys=True, ensure_ascii=False) if answers else None
     nulls = sorted(key for key, value in answers.items() if value is None) if isinstance(answers, dict) else []
     return json.dumps(nulls, ensure_ascii=False) if nulls else None
 
@@ -63,11 +66,11 @@ class AnswerReader:
         self._long = long
         answers = dict[str, msgspec.Raw] | list[msgspec.Raw] | None
         row = msgspec.defstruct("AnswersOfRow", [("answers", answers, None)], rename={"answers": long.path})
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(row)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[row])
 
     def read(self, raws: Sequence[msgspec.Raw], column: Any) -> Answers:
-        """The answers of rows that were read together into *column*, the map as an Arrow struct; None where no row has one."""
-        maps = [self._map(raw) for raw in raws] if column is not None else [{} for _ in raws]
+        """The answers of rows that were read together into *column*, the map as an Arrow struct."""
+        maps = [_map(row.answers) for row in self._decoder.decode(b"[" + b",".join(raws) + b"]")]
         slots = _slots(maps)
         parts = [_Part.nothing()]
         with_nulls: set[int] = set()
@@ -79,10 +82,6 @@ class AnswerReader:
             if values.null_count:
                 with_nulls.update(slots.row_of[chosen[np.asarray(values.is_null())]].tolist())
         return self._joined(parts, slots, self._hashed(maps, with_nulls))
-
-    def _map(self, raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
-        answers = self._decoder.decode(raw).answers
-        return answers if isinstance(answers, dict) else {}
 
     def _joined(self, parts: list[_Part], slots: _Slots, hashed: Any) -> Answers:
         ordinals = np.concatenate([part.ordinals for part in parts])
@@ -108,6 +107,10 @@ class AnswerReader:
         for row in rows:
             hashed[row] = hashed_answers(self._long, {key: json.loads(bytes(raw)) for key, raw in maps[row].items()})
         return pa.array(hashed, _TEXT)
+
+
+def _map(answers: Any) -> dict[str, msgspec.Raw]:
+    return answers if isinstance(answers, dict) else {}
 
 
 @dataclass(slots=True)

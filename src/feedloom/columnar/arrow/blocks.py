@@ -32,6 +32,7 @@ class Block:
         sorted_json: The JSON columns again, with sorted keys, for fingerprints.
         only_hashed: Arrays that count for the fingerprint and are not loaded, by a name of their own.
         not_hashed: Columns that do not count for the fingerprint.
+        is_hashed: The rows count for the fingerprint of their root.
         children: Blocks of the lists in these rows.
         ids: ``_dlt_id`` of each row, once known.
     """
@@ -45,6 +46,7 @@ class Block:
     sorted_json: dict[str, Any] = field(default_factory=dict)
     only_hashed: dict[str, Any] = field(default_factory=dict)
     not_hashed: set[str] = field(default_factory=set)
+    is_hashed: bool = True
     children: list[Block] = field(default_factory=list)
     ids: Any = None
 
@@ -78,6 +80,7 @@ class Block:
             sorted_json={name: column.filter(mask) for name, column in self.sorted_json.items()},
             only_hashed={name: column.filter(mask) for name, column in self.only_hashed.items()},
             not_hashed=self.not_hashed,
+            is_hashed=self.is_hashed,
             children=[child._kept(good_roots, kept) for child in self.children],
         )
 
@@ -127,10 +130,31 @@ def random_ids(count: int) -> Any:
     return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(letters))
 
 
+def key_ids(blocks: Sequence[Block], key: Sequence[str], count: int) -> Any:
+    """Ids made from the columns in *key*, as dlt's relational normaliser makes them for upserts; for *count* root rows."""
+    from dlt.common.normalizers.json.helpers import get_row_hash  # noqa: PLC0415 - dlt takes a second to import
+
+    ids: list[str | None] = [None] * count
+    for block in blocks:
+        values = [
+            block.columns[name].to_pylist() if name in block.columns else [None] * len(block) for name in key
+        ]
+        for root, row in zip(block.roots.tolist(), zip(*values, strict=True), strict=True):
+            ids[root] = get_row_hash(dict(zip(key, row, strict=True)), subset=list(key))
+    return pa.array(ids, pa.string())
+
+
 def as_offsets(parent_rows: Any, parents: int) -> Any:
     """Where the rows of each of *parents* parents start, given the parent of each row, ascending; one more at the end."""
     counts = np.bincount(parent_rows, minlength=parents)
     return np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+
+
+def positions_among(parent_rows: Any) -> Any:
+    """The position of each row among those of its parent; the rows of one parent stand together."""
+    starts = np.flatnonzero(np.concatenate(([True], parent_rows[1:] != parent_rows[:-1])))
+    counts = np.diff(np.append(starts, len(parent_rows)))
+    return np.arange(len(parent_rows)) - np.repeat(starts, counts)
 
 
 def concat(tables: Sequence[Any]) -> Any:

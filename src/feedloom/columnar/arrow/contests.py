@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
 import orjson
 
 from feedloom.columnar.arrow.strict import FlawError, load_row
 
 Path: TypeAlias = tuple[str | None, ...]
 """A place in a row: keys from the outside in; None stands for the items of a list."""
+
+_LINE_BREAK = ord("\n")
 
 DEEPEST = 100
 """Levels of nesting that the fast way follows; deeper rows are read one by one."""
@@ -55,20 +58,36 @@ def diagnose(rows: Sequence[msgspec.Raw]) -> Diagnosis:
     return found
 
 
-def odd_rows(rows: Sequence[msgspec.Raw], contested: Mapping[Path, str], *, skip: Mapping[int, str]) -> set[int]:
-    """The rows that hold something else at a *contested* place than most; rows in *skip* are not looked at."""
+def odd_rows(
+    rows: Sequence[msgspec.Raw], contested: Mapping[Path, str], *, skip: Container[int], lines: bytes | None = None
+) -> set[int]:
+    """The rows that hold something else at a *contested* place than most; rows in *skip* are not looked at.
+
+    Only rows in which the key of such a place occurs are read. *lines* are all rows, one a line, where the caller has them.
+    """
     if not contested:
         return set()
-    spellings = [_spellings(path) for path in contested]
+    lines = b"\n".join(rows) if lines is None else lines
     odd = set()
-    for index, raw in enumerate(rows):
-        text = bytes(raw)
-        if index in skip or not any(spelling in text for names in spellings for spelling in names):
-            continue
-        row = msgspec.json.decode(text)
-        if any(_kinds_at(row, path) - {kind} for path, kind in contested.items()):
-            odd.add(index)
+    for index in _lines_with(lines, {spelling for path in contested for spelling in _spellings(path)}):
+        if index not in skip:
+            row = msgspec.json.decode(rows[index])
+            if any(_kinds_at(row, path) - {kind} for path, kind in contested.items()):
+                odd.add(index)
     return odd
+
+
+def _lines_with(lines: bytes, words: Iterable[bytes]) -> list[int]:
+    """The numbers of the lines that hold one of *words*."""
+    places: list[int] = []
+    for word in words:
+        place = lines.find(word)
+        while place >= 0:
+            places.append(place)
+            end = lines.find(b"\n", place)
+            place = lines.find(word, end) if end >= 0 else -1
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == _LINE_BREAK)
+    return [int(number) for number in np.unique(np.searchsorted(ends, places))]
 
 
 def _places(row: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

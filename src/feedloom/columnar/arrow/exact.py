@@ -7,7 +7,7 @@ a second.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from feedloom.catalogue import Endpoint, Table
-from feedloom.columnar.arrow.answers import hashed_answers
+from feedloom.columnar.arrow.answers import HASHED, hashed_answers
 from feedloom.columnar.arrow.blocks import Block
 from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.fitting import as_column
@@ -46,6 +46,21 @@ class _Rows:
 _Found: TypeAlias = dict[_Home, _Rows]
 
 
+@dataclass(slots=True)
+class ExactRows:
+    """Rows of one batch that were read one by one.
+
+    Attributes:
+        found: The rows.
+        flaws: Rows that cannot be kept -> why.
+        extras: Columns that were added to them.
+    """
+
+    found: _Found = field(default_factory=dict)
+    flaws: dict[int, str] = field(default_factory=dict)
+    extras: set[str] = field(default_factory=set)
+
+
 class ExactReader:
     """Reads single rows of one table.
 
@@ -73,32 +88,32 @@ class ExactReader:
         self._naming = naming
         self._types = types
         self._root: _Home = ((root_table,),)
+        self._table_names: dict[_Home, str] = {}
         self._more = naming.column(MORE_KEYS)
+        self._long_part = naming.table(table.long_answers.name) if table.long_answers else ""
 
     def learn(self, raw: bytes, extra: Mapping[str, Any]) -> None:
         """Choose the names and types of what is new in a row; does nothing where the row cannot be kept."""
         with suppress(FlawError):
             self._row(0, raw, extra)
 
-    def read(self, raws: Sequence[tuple[int, bytes, Mapping[str, Any]]]) -> tuple[Block | None, dict[int, str]]:
-        """Rows as one block, and those that cannot be kept, with the reason.
+    def read(self, rows: ExactRows, root: int, raw: bytes, extra: Mapping[str, Any]) -> None:
+        """Add the row *raw*, with the columns in *extra*, to *rows*; *root* is its position in the batch."""
+        try:
+            one = self._row(root, raw, extra)
+        except FlawError as flaw:
+            rows.flaws[root] = str(flaw)
+        else:
+            _append(rows.found, one)
+            rows.extras |= {self._naming.column(name) for name in extra}
 
-        Each is given as its position in the batch, its bytes and the columns to add.
-        """
-        found: _Found = {}
-        flaws: dict[int, str] = {}
-        for root, raw, extra in raws:
-            try:
-                one = self._row(root, raw, extra)
-            except FlawError as flaw:
-                flaws[root] = str(flaw)
-            else:
-                _append(found, one)
-        if not found:
-            return None, flaws
-        block = self._block(found, self._root)
-        block.not_hashed = {self._naming.column(name) for _, _, extra in raws for name in extra}
-        return block, flaws
+    def block(self, rows: ExactRows) -> Block | None:
+        """All rows that were read, as one block; None for none."""
+        if not rows.found:
+            return None
+        block = self._block(rows.found, self._root)
+        block.not_hashed = rows.extras
+        return block
 
     def _row(self, root: int, raw: bytes, extra: Mapping[str, Any]) -> _Found:
         row, _ = load_row(raw)
@@ -114,7 +129,7 @@ class ExactReader:
         except (RecursionError, OverflowError) as error:
             raise FlawError(f"it cannot be taken apart: {error}") from error
         if hashed is not None:
-            found[self._root].rows[0][_HASHED] = hashed
+            found[self._root].rows[0][HASHED] = hashed
         return found
 
     def _object(self, found: _Found, home: _Home, row: Mapping[str, Any], root: int, place: tuple[int, int]) -> None:
@@ -169,21 +184,25 @@ class ExactReader:
         return columns, lists
 
     def _name(self, home: _Home) -> str:
-        return self._naming.join(*chain.from_iterable(home))
+        if home not in self._table_names:
+            self._table_names[home] = self._naming.join(*chain.from_iterable(home))
+        return self._table_names[home]
 
     def _block(self, found: _Found, home: _Home) -> Block:
         known, table = found[home], self._name(home)
         is_root = home == self._root
+        is_long = home == (*self._root, (self._long_part,))
         block = Block(
             table=table,
             parts=tuple(chain.from_iterable(home)),
             roots=np.array(known.roots, np.int64),
             parent_rows=None if is_root else np.array(known.parent_rows, np.int64),
             positions=None if is_root else np.array(known.positions, np.int64),
+            is_hashed=not is_long,
         )
         for column in dict.fromkeys(name for row in known.rows for name in row):
             values = [row.get(column) for row in known.rows]
-            if column == _HASHED:
+            if column == HASHED:
                 block.only_hashed[column], _ = as_column(values, "text")
                 continue
             block.columns[column], sorted_json = as_column(values, self._types.of(table, column) or "text")
@@ -194,9 +213,6 @@ class ExactReader:
 
 
 _HUGE_INTEGER = re.compile(rb"\d{19}")
-
-_HASHED = "\0answers"
-"""Stands for what of a map of answers counts for the fingerprint and is in no column."""
 
 
 def _append(found: _Found, one: _Found) -> None:

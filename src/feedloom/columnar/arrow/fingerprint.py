@@ -50,10 +50,12 @@ def _texts(block: Block) -> Any:
         for name, values in sorted(arrays.items())
         if name not in block.not_hashed
     ]
-    parts += [_list(block, child) for child in sorted(block.children, key=lambda child: child.parts)]
+    children = [child for child in block.children if child.is_hashed and len(child)]
+    parts += [_list(block, child) for child in sorted(children, key=lambda child: child.parts)]
     if not parts:
         return pa.array([b""] * len(block), _BYTES)
-    return pc.binary_join_element_wise(*parts, _AND, null_handling="skip")
+    # Rows of nothing but nulls would be left out of the result; the empty text in front keeps them.
+    return pc.binary_join_element_wise(_bytes(""), *parts, _AND, null_handling="skip")
 
 
 def _list(parent: Block, child: Block) -> Any:

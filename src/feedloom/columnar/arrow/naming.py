@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,18 +51,11 @@ class Naming:
 
         naming = schema.naming
         return cls(
-            column=_named(partial(helpers.normalize_identifier, schema, naming)),
-            table=_named(partial(helpers.normalize_table_identifier, schema, naming)),
-            join=naming.shorten_fragments,
+            column=cache(partial(_named, partial(helpers.normalize_identifier, schema, naming))),
+            table=cache(partial(_named, partial(helpers.normalize_table_identifier, schema, naming))),
+            join=cache(naming.shorten_fragments),
         )
 
 
-def _named(normalize: Callable[[str], str]) -> Callable[[str], str]:
-    known: dict[str, str] = {}
-
-    def name(key: str) -> str:
-        if key not in known:
-            known[key] = (normalize(key) if key and not key.isspace() else "") or EMPTY_KEY
-        return known[key]
-
-    return name
+def _named(normalize: Callable[[str], str], key: str) -> str:
+    return (normalize(key) if key and not key.isspace() else "") or EMPTY_KEY

@@ -79,7 +79,7 @@ class RowReader:
         return result
 
     def _odd_at_contested(self, rows: Sequence[msgspec.Raw], skip: set[int]) -> set[int]:
-        odd = odd_rows(rows, self._contested, skip=dict.fromkeys(skip, ""))
+        odd = odd_rows(rows, self._contested, skip=skip)
         if len(odd) * _FAIR_SHARE > len(rows):  # what was odd once is now the rule: look anew
             self._contested.clear()
             self._hints = None
@@ -114,7 +114,7 @@ class RowReader:
     def _lines(self, rows: Sequence[Any]) -> bytes:
         lines = b"\n".join(rows)
         for empty_list, empty_map in self._empty_maps:
-            if b"\\" + empty_list not in lines:
+            if empty_list in lines and b"\\" + empty_list not in lines:
                 lines = lines.replace(empty_list, empty_map)
         return lines
 

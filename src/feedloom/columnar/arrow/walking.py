@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedloom.columnar.arrow.blocks import Block
+from feedloom.columnar.arrow.blocks import Block, positions_among
 from feedloom.columnar.arrow.column_types import KINDS
 from feedloom.columnar.arrow.fitting import Fitter, is_small, is_whole
 from feedloom.columnar.arrow.moments import read_epoch_ms, read_moments
@@ -105,7 +105,7 @@ class Walker:
             parts=parts,
             roots=parent.roots[parent_rows],
             parent_rows=parent_rows,
-            positions=_positions(parent_rows),
+            positions=positions_among(parent_rows),
         )
         other = self._tables.setdefault(table, child)
         if other is not child:
@@ -177,10 +177,3 @@ def _changed(values: Any, kind: str, held: str) -> tuple[Any, Any]:
         moments, _ = read_epoch_ms(values, zero_is_null=False)
         return moments.is_valid(), moments
     return None, None
-
-
-def _positions(parent_rows: Any) -> Any:
-    """The position of each row among those of its parent; the rows of one parent stand together."""
-    starts = np.flatnonzero(np.concatenate(([True], parent_rows[1:] != parent_rows[:-1])))
-    counts = np.diff(np.append(starts, len(parent_rows)))
-    return np.arange(len(parent_rows)) - np.repeat(starts, counts)

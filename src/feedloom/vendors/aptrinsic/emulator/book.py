@@ -12,7 +12,9 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any, Protocol, TypeAlias, overload
 
 Row: TypeAlias = dict[str, Any]
@@ -161,8 +163,8 @@ class Book:
         if among is None:
             among = sorted((self.place(number), number) for number in self.written(version=version))
         first, last = (bisect_right(self._retired_order, edge - 1) for edge in (start, stop))
-        gone = (place for place in self._retired_order[first:last] if self._retired[place] <= version)
-        marks = sorted([*((place, 1, place) for place in gone), *((place, 0, number) for place, number in among)])
+        gone = [(place, None) for place in self._retired_order[first:last] if self._retired[place] <= version]
+        marks = merge(among, gone, key=itemgetter(0))
         return Numbers(_stretches(start=start, stop=stop, marks=marks))
 
     def reader(self, path: tuple[str, ...]) -> Callable[[int], list[Any]]:
@@ -183,13 +185,13 @@ def leaves(value: Any, path: tuple[str, ...]) -> list[Any]:
     return leaves(value.get(path[0]), path[1:]) if isinstance(value, dict) else []
 
 
-def _stretches(*, start: int, stop: int, marks: Iterable[tuple[int, int, int]]) -> Iterator[range]:
-    """The base from *start* to *stop* with its marks: (place, 1, _) leaves a row out, (place, 0, number) adds one."""
+def _stretches(*, start: int, stop: int, marks: Iterable[tuple[int, int | None]]) -> Iterator[range]:
+    """The base from *start* to *stop* with its marks: (place, number) adds a row there, (place, None) leaves one out."""
     at = start
-    for place, is_gone, number in marks:
+    for place, number in marks:
         yield range(at, place)
         at = max(at, place)
-        if is_gone:
+        if number is None:
             at = place + 1
         else:
             yield range(number, number + 1)

@@ -60,7 +60,7 @@ class Events:
         if "featureId" in row:
             row["eventId"] = f"{happening.event_id}-{row['featureId']}"
         self._save(list_name=list_name, row=row)
-        return row
+        return {**row}
 
     def record(self, *, list_name: str, row: Row) -> None:
         """Record an event as it was sent."""

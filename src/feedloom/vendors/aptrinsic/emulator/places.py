@@ -91,19 +91,19 @@ PLACES: dict[str, dict[str, Any]] = {
     ),
 }  # fmt: skip
 
-LANGUAGES: dict[str, tuple[str, ...]] = {
-    "US": ("en-US",),
-    "DE": ("de-DE", "en"),
-    "GB": ("en-GB",),
-    "FR": ("fr-FR", "en"),
-    "PL": ("pl-PL", "en"),
-    "BR": ("pt-BR", "en"),
-    "IN": ("en-IN", "hi"),
-    "JP": ("ja-JP",),
-    "NL": ("nl-NL", "en"),
-    "SE": ("sv-SE", "en"),
-    "CA": ("fr-CA", "en-CA"),
-    "AU": ("en-AU",),
+LANGUAGES: dict[str, list[str]] = {
+    "US": ["en-US"],
+    "DE": ["de-DE", "en"],
+    "GB": ["en-GB"],
+    "FR": ["fr-FR", "en"],
+    "PL": ["pl-PL", "en"],
+    "BR": ["pt-BR", "en"],
+    "IN": ["en-IN", "hi"],
+    "JP": ["ja-JP"],
+    "NL": ["nl-NL", "en"],
+    "SE": ["sv-SE", "en"],
+    "CA": ["fr-CA", "en-CA"],
+    "AU": ["en-AU"],
 }
 
 SCREENS = ((1440, 900), (1920, 1080), (1536, 864), (390, 844), (2560, 1440), (820, 1180))

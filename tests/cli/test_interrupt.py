@@ -1,0 +1,118 @@
+"""Ctrl-C: once finishes the page at hand and keeps what came, twice stops at once; nothing is lost or half there."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import duckdb
+import pytest
+
+from cli.conftest import Served
+from cli.stage import Stage
+from feedloom.cli.failures import INTERRUPTED
+
+COMPLETE = {"forms": 12, "contacts": 1600, "responses": 8000}
+SYNC = ("sync", "refiner", "--only", "forms,contacts,responses")
+LONGEST_S = 60.0
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until *holds*, for a minute at most."""
+    end_s = time.monotonic() + LONGEST_S
+    while not holds():
+        assert time.monotonic() < end_s, "it did not happen within a minute"
+        time.sleep(0.01)
+
+
+def rows(stage: Stage) -> dict[str, int]:
+    """The rows of each table that is there."""
+    with duckdb.connect(str(stage.database), read_only=True) as connection:
+        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'refiner_data'")
+        there = [name for (name,) in names.fetchall() if name in COMPLETE]
+        return {name: _count(connection, name) for name in there}
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    found = connection.execute(f"select count(*) from refiner_data.{table}").fetchone()
+    return int(found[0]) if found else 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_keeps_the_finished_pages_and_the_next_sync_completes(
+    number: int, slow_stage: Stage, slow_refiner: Served
+) -> None:
+    asked = slow_refiner.emulator.requests.by_endpoint
+    with slow_stage.started(*SYNC) as process:
+        until(lambda: asked["list_responses"] >= 3)
+        process.send_signal(number)
+        ended = slow_stage.ended(process)
+
+    assert ended.code == INTERRUPTED
+    assert "stopping after the page at hand" in ended.errors
+    assert "the next run goes on from there" in ended.errors
+    stopped_at = rows(slow_stage)
+    assert stopped_at["forms"] == COMPLETE["forms"]
+    assert stopped_at["contacts"] == COMPLETE["contacts"]
+    assert 0 < stopped_at["responses"] < COMPLETE["responses"]
+
+    again = slow_stage.run(*SYNC, "--json")
+    assert again.code == 0, again.said
+    assert again.document["new"] == COMPLETE["responses"] - stopped_at["responses"]
+    assert rows(slow_stage) == COMPLETE
+
+
+def test_a_stopped_list_is_absent_and_not_half_there(slow_stage: Stage, slow_refiner: Served) -> None:
+    asked = slow_refiner.emulator.requests.by_endpoint
+    with slow_stage.started("sync", "refiner", "--only", "contacts", "--json") as process:
+        until(lambda: asked["list_contacts"] >= 1)
+        process.send_signal(signal.SIGINT)
+        ended = slow_stage.ended(process)
+
+    assert ended.code == INTERRUPTED
+    assert ended.document["interrupted"] is True
+    assert rows(slow_stage).get("contacts", 0) in (0, COMPLETE["contacts"])
+
+
+def test_two_signals_stop_at_once_and_the_next_sync_completes(slow_stage: Stage, slow_refiner: Served) -> None:
+    asked = slow_refiner.emulator.requests.by_endpoint
+    with slow_stage.started(*SYNC) as process:
+        until(lambda: asked["list_responses"] >= 2)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while "stopping after" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        sent_s = time.monotonic()
+        ended = slow_stage.ended(process)
+
+    assert time.monotonic() - sent_s < 5
+    assert ended.code == INTERRUPTED
+    assert ended.out == ""
+    assert "error[FL130]: stopped at once" in ended.errors
+    assert slow_stage.run(*SYNC).code == 0
+    assert rows(slow_stage) == COMPLETE
+
+
+def test_no_process_is_left_when_a_sync_is_stopped(slow_stage: Stage, slow_refiner: Served) -> None:
+    asked = slow_refiner.emulator.requests.by_endpoint
+    with slow_stage.started("sync", "refiner", "--only", "forms") as process:
+        until(lambda: asked["list_forms"] >= 1)
+        process.send_signal(signal.SIGINT)
+        slow_stage.ended(process)
+        left = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, check=False)  # noqa: S603, S607 - a fixed command
+
+    assert left.stdout == b""
+
+
+def test_a_query_is_stopped_by_one_signal(loaded: Stage) -> None:
+    endless = "select count(*) from range(1000000000000) a, range(1000) b"
+    with loaded.started("query", endless, "--json") as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        ended = loaded.ended(process)
+
+    assert ended.code == INTERRUPTED
+    assert ended.document["error"]["code"] == "FL130"

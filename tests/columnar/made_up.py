@@ -1,0 +1,136 @@
+"""A made-up endpoint and table that use every word of the catalogue, and random rows for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from feedloom.catalogue import Endpoint, Field, Known, LongAnswers, Source, Table
+
+ENDPOINT = Endpoint(
+    name="list_things",
+    operation_id="listThings",
+    method="GET",
+    path="/things",
+    summary="List things.",
+    source=Source(where=("made up",), checked="2026-01", known=Known.ASSUMED),
+    records="items",
+    is_list=True,
+    fields=(
+        Field(name="uuid"),
+        Field(name="count", type="integer", nullable=True),
+        Field(name="price", type="number", nullable=True),
+        Field(name="is_open", type="boolean", nullable=True),
+        Field(name="created_at", type="timestamp", time="iso_or_space", nullable=True),
+        Field(name="seen_at", type="timestamp", time="epoch_ms", zero_is_null=True, nullable=True),
+        Field(name="guessed_at", type="timestamp", time="iso", known=Known.ASSUMED),
+        Field(name="person", type="object", nullable=True),
+        Field(name="person.born_at", type="timestamp", time="iso", nullable=True),
+        Field(name="person.traits", type="map"),
+        Field(name="answers", type="map"),
+        Field(name="visits", type="list"),
+        Field(name="visits[].at", type="timestamp", time="epoch_ms", nullable=True),
+        Field(name="config", type="object"),
+    ),
+)
+
+TABLE = Table(
+    name="things",
+    endpoint="list_things",
+    summary="Things.",
+    primary_key=("uuid",),
+    open_maps=("answers", "person.traits"),
+    json_columns=("config",),
+    long_answers=LongAnswers(name="replies", path="answers", keys={"thing_uuid": "uuid"}, map_column="question"),
+)
+
+KEYS = ("a", "b", "a_b", "aB", "A b", "a__b", "c", "ключ", "🎯", "list", "value", "x1", "1x")
+TEXTS = (
+    "", "x", "12", "-3", "0x1F", "1.5", "1e3", "nan", "inf", "true", "yes", "0", "2026-01-31", "2026-01-31 12:00:00",
+    "2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00+05:30", "99999999999999999999", "0.1234567890123456789", "{}",
+    "[1]", '"quoted"', "null", 'with "quotes" and \\', "tab\tline\n", "ключ", "🎯", "1_000", " 7 ", ":null", '":',
+)  # fmt: skip
+INTEGERS = (0, 1, -1, 7, 2**53, 2**53 + 1, -(2**53) - 1, 2**60, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), 1_700_000_000_000)
+FLOATS = (0.0, -0.0, 1.0, 7.0, 1.5, -2.25, 1e16, 1e300, 0.1, 1.7e12)
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from(INTEGERS),
+    st.sampled_from(FLOATS),
+    st.sampled_from(TEXTS),
+    st.text(st.characters(exclude_categories=["Cs", "Co"]), max_size=5),
+)
+
+
+def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3)
+
+
+values = st.recursive(scalars, _nested, max_leaves=6)
+maps = st.dictionaries(st.sampled_from(KEYS), values, max_size=4)
+
+_MOMENTS = st.sampled_from(
+    ["2026-01-31 12:00:00", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5+02:00", "2026-01-31", "20260131T120000", "soon"]
+)
+_EPOCHS = st.sampled_from([0, 1, 1_700_000_000_123, -1, 10**17, 1_700_000_000_000.0, "1700000000000"])
+
+
+def _often(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly what the catalogue says, now and then null or anything else."""
+    return st.one_of(usual, usual, usual, st.none(), values)
+
+
+_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "count": _often(st.integers(-5, 5)),
+    "price": _often(st.floats(-5, 5) | st.integers(-5, 5)),
+    "is_open": _often(st.booleans()),
+    "created_at": _often(_MOMENTS),
+    "seen_at": _often(_EPOCHS),
+    "guessed_at": _often(_MOMENTS),
+    "person": _often(
+        st.fixed_dictionaries(
+            {}, optional={"born_at": _often(_MOMENTS), "traits": _often(maps), "name": _often(st.text(max_size=3))}
+        )
+    ),
+    "answers": _often(maps | st.just([])),
+    "visits": _often(st.lists(st.fixed_dictionaries({"at": _often(_EPOCHS)}, optional={"page": values}), max_size=3)),
+    "config": _often(maps),
+    "replies": values,
+    "tags": _often(st.lists(st.text(max_size=3), max_size=3)),
+    "grid": _often(st.lists(st.lists(st.integers(0, 3), max_size=2), max_size=2)),
+    **{key: values for key in KEYS},
+}
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> dict[str, Any]:
+    """One row; its keys stand in any order."""
+    chosen = draw(st.lists(st.sampled_from(sorted(_FIELDS)), unique=True, max_size=7))
+    row = {key: draw(_FIELDS[key]) for key in chosen}
+    row["uuid"] = draw(st.sampled_from(["u1", "u2", "u3", 4]))
+    return row
+
+
+def page(found: list[dict[str, Any]], *, style: int = 0) -> bytes:
+    """A page that holds *found*: compact, as PHP writes it, or pretty-printed."""
+    body: Mapping[str, Any] = {"pagination": {"items": [{"x": 1}]}, "items": found}
+    match style:
+        case 0:
+            return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        case 1:
+            return json.dumps(body).replace("/", "\\/").encode()
+        case _:
+            return json.dumps(body, indent=1, ensure_ascii=False).encode()
+
+
+pages = st.builds(
+    lambda found, style: (page(found, style=style), {}), st.lists(rows(), max_size=4), st.integers(0, 2)
+)
+"""Pages with nothing to add to their rows."""
+
+runs = st.lists(st.lists(st.lists(pages, min_size=1, max_size=2), min_size=1, max_size=2), min_size=1, max_size=3)
+"""Several loads, each of several batches, each of several pages."""

@@ -1,0 +1,212 @@
+"""What the engine is measured against: ``RowShaper``, then dlt's own relational normaliser, in memory.
+
+Where dlt loses something, the reference is told to keep it, in words of its own: see ``_lossless``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Any
+
+import orjson
+from dlt.common.data_types.type_helpers import coerce_value
+from dlt.common.destination.capabilities import DestinationCapabilitiesContext
+from dlt.common.json import json as dlt_json
+from dlt.common.json import may_have_pua
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TSimpleRegex
+from dlt.common.schema.utils import new_table
+from dlt.normalize.configuration import NormalizeConfiguration
+from dlt.normalize.items_normalizers import JsonLItemsNormalizer
+
+from feedloom.catalogue import Endpoint, Table
+from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
+from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined
+
+LONG_TYPES = {"position": "bigint", "value_text": "text", "value_number": "double", "value_json": "text"}
+KEYS = ("_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx", "_dlt_load_id", "_feedloom_hash")
+
+Rows = dict[str, list[dict[str, Any]]]
+Types = dict[str, dict[str, str]]
+Page = tuple[bytes, Mapping[str, Any]]
+
+
+def make_schema(table: Table, endpoint: Endpoint) -> Schema:
+    """A dlt schema with the table as the source declares it."""
+    schema = Schema("test")
+    schema.remove_type_detection("iso_timestamp")
+    schema.update_preferred_types({TSimpleRegex(f"re:{MORE_KEYS}$"): "json"})
+    columns = [{"name": name, **hint} for name, hint in column_hints(table, endpoint).items()]
+    schema.update_table(new_table(table.name, write_disposition="merge", columns=columns))  # type: ignore[arg-type]
+    if table.long_answers is not None:
+        long_columns = [{"name": name, "data_type": kind} for name, kind in LONG_TYPES.items()]
+        name = f"{table.name}__{table.long_answers.name}"
+        schema.update_table(new_table(name, table.name, columns=long_columns))  # type: ignore[arg-type]
+    return schema
+
+
+def stored_types(schema: Schema) -> Types:
+    """The types of all complete columns."""
+    return {
+        name: {column["name"]: column["data_type"] for column in table["columns"].values() if "data_type" in column}
+        for name, table in schema.tables.items()
+        if not name.startswith("_dlt")
+    }
+
+
+class _Storage:
+    """Keeps what the normaliser writes."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = defaultdict(list)
+
+    def write_data_item(self, _load: str, _schema: str, table: str, row: dict[str, Any], _columns: Any) -> int:
+        """One row."""
+        self.rows[table].append(row)
+        return 1
+
+
+def _lossless(to_type: Any, from_type: Any, value: Any) -> Any:
+    fitted = coerce_value(to_type, from_type, value)
+    if to_type == "bigint" and not -(2**63) <= fitted < 2**63:
+        raise ValueError(value)
+    if to_type == "bool" and from_type in {"bigint", "double"} and value not in {0, 1}:
+        raise ValueError(value)
+    if to_type == "double" and from_type in {"bigint", "text"}:
+        try:
+            wanted = Fraction(value)
+        except ValueError:
+            return fitted
+        if Fraction(repr(fitted)) != wanted if from_type == "text" else Fraction(fitted) != wanted:
+            raise ValueError(value)
+    return fitted
+
+
+@dataclass
+class Reference:
+    """The slow way through several runs, with the state that dlt keeps between them."""
+
+    table: Table
+    endpoint: Endpoint
+    cap: int = 300
+    names: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """A schema without stored data."""
+        self.schema = make_schema(self.table, self.endpoint)
+
+    def run(self, pages: Sequence[Page]) -> Rows:
+        """The rows of one load, table by table."""
+        storage = _Storage()
+        config = NormalizeConfiguration()
+        config.destination_capabilities = DestinationCapabilitiesContext.generic_capabilities()
+        normalizer = JsonLItemsNormalizer(storage, None, None, self.schema, "1", config)  # type: ignore[arg-type]
+        normalizer._coerce_type = _lossless
+        names = KeyNames(self.names, self.schema.naming.normalize_identifier, cap=self.cap)
+        shaper = RowShaper(self.table, self.endpoint, names)
+        for body, extra in pages:
+            shaped = shaper.shape(json.loads(body)["items"], extra)
+            line = dlt_json.typed_dumpb(shaped)
+            normalizer._normalize_chunk(self.table.name, dlt_json.loadb(line), may_have_pua(line), skip_write=False)
+        return storage.rows
+
+
+@dataclass
+class Columnar:
+    """The engine through several runs."""
+
+    table: Table
+    endpoint: Endpoint
+    cap: int = 300
+    names: dict[str, Any] = field(default_factory=dict)
+    types: Types = field(default_factory=dict)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    one_by_one: int = 0
+
+    def run(self, batches: Sequence[Sequence[Page]]) -> Rows:
+        """The rows of one load that comes in several batches, table by table."""
+        schema = Schema("test")
+        shaper = ArrowShaper(
+            table=self.table,
+            endpoint=self.endpoint,
+            names=KeyNames(self.names, schema.naming.normalize_identifier, cap=self.cap),
+            naming=Naming.of(schema),
+            stored=self.types,
+            load_id="1",
+            root_ids=True,
+        )
+        rows: Rows = defaultdict(list)
+        for batch in batches:
+            shaped = shaper.shape([body for body, _ in batch], [extra for _, extra in batch])
+            self.quarantined += shaped.quarantined
+            self.one_by_one += shaped.one_by_one
+            for name, table, types in shaped.tables:
+                rows[name] += _rows(table, types)
+                known = self.types.setdefault(name, {})
+                for column in table.schema:
+                    known[column.name] = types.get(column.name) or ARROW_NAMES[str(column.type)]
+        return rows
+
+
+ARROW_NAMES = {
+    "string": "text",
+    "int64": "bigint",
+    "double": "double",
+    "bool": "bool",
+    "timestamp[us, tz=UTC]": "timestamp",
+    "date32[day]": "date",
+}
+
+
+def _rows(table: Any, types: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pylist()
+    for row in rows:
+        for column in types:
+            if row[column] is not None:
+                row[column] = _Json(row[column])
+    return rows
+
+
+class _Json(str):
+    """A value of a JSON column, written."""
+
+    __slots__ = ()
+
+
+def trees(root: str, rows: Rows) -> list[str]:
+    """Each root row with all below it, as text that does not depend on ids; sorted."""
+    below: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    tables = sorted((name for name in rows if name != root), key=len, reverse=True)
+    parents = {row["_dlt_id"]: name for name in rows for row in rows[name]}
+    made: dict[str, str] = {}
+
+    def tree(name: str, row: Mapping[str, Any]) -> str:
+        plain = {key: _plain(value) for key, value in row.items() if value is not None and key not in KEYS}
+        lists = {child: sorted(below[child, row["_dlt_id"]]) for child in tables if (child, row["_dlt_id"]) in below}
+        return repr((name, sorted(plain.items()), sorted(lists.items())))
+
+    for name in tables:
+        for row in rows[name]:
+            made[row["_dlt_id"]] = tree(name, row)
+            assert row["_dlt_parent_id"] in parents
+            below[name, row["_dlt_parent_id"]].append((row["_dlt_list_idx"], made[row["_dlt_id"]]))
+    return sorted(tree(root, row) for row in rows[root])
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case _Json():
+            return f"json {value}"
+        case datetime():
+            return f"timestamp {value.astimezone(UTC).isoformat()}"
+        case date():
+            return f"date {value}"
+        case dict() | list():
+            return f"json {orjson.dumps(value, default=str).decode()}"
+        case _:
+            return f"{type(value).__name__} {value!r}"
