@@ -15,6 +15,7 @@ from cli.conftest import Here
 from cli.stage import Stage
 
 GOLDEN = Path(__file__).parent / "golden"
+REWRITES = bool(os.environ.get("FEEDLOOM_REWRITE_GOLDEN"))
 COMMANDS = (
     "",
     "demo",
@@ -43,7 +44,7 @@ def check(name: str, text: str) -> None:
     for pattern, place in PLACES.items():
         text = re.sub(pattern, place, text)
     file = GOLDEN / name
-    if os.environ.get("FEEDLOOM_REWRITE_GOLDEN"):
+    if REWRITES:
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
 

@@ -72,7 +72,10 @@ class _Storage:
 
 
 def _lossless(to_type: Any, from_type: Any, value: Any) -> Any:
-    fitted = coerce_value(to_type, from_type, value)
+    try:
+        fitted = coerce_value(to_type, from_type, value)
+    except OSError as error:  # a moment too far off, which makes dlt fail the load
+        raise ValueError(value) from error
     if to_type == "bigint" and not -(2**63) <= fitted < 2**63:
         raise ValueError(value)
     if to_type == "bool" and from_type in {"bigint", "double"} and value not in {0, 1}:

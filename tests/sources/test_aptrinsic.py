@@ -149,7 +149,7 @@ def test_later_loads_of_users_filter_by_the_last_change_without_end(api: FakeGai
     api.extract(pipeline, "users", now=NOW - 5 * DAY, filters=filters)
     api.extract(pipeline, "users", now=NOW, filters=filters)
     assert api.filters() == [f"score>3;lastModifiedDate>={ms(NOW - 6 * DAY)}"]
-    api.extract(pipeline, "users", now=NOW, filters=filters, look_back_hours=0)
+    api.extract(pipeline, "users", now=NOW + DAY, filters=filters, look_back_hours=0)
     assert api.filters() == [f"score>3;lastModifiedDate>={ms(NOW)}"]
 
 

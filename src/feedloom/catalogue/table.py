@@ -44,6 +44,7 @@ class Window:
         longest: The longest range of one call; None when any length is accepted.
         parts: How many pieces a long range is cut into, so that they can be read side by side; none is under a day.
         history: How far back the first load goes when no start is given; None for everything.
+        whole_days: Windows end at midnight UTC, because rows are sums over the range that was asked for.
         optional: The first load may leave the range out and so read everything.
         disputed: The vendor may ignore the filter, so the first page has to prove it; when it does not, the whole list
             is read.
@@ -56,6 +57,7 @@ class Window:
     longest: timedelta | None = None
     parts: int = 1
     history: timedelta | None = None
+    whole_days: bool = False
     optional: bool = False
     disputed: bool = False
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feedloom.emulator.behaviour import Answer
@@ -28,7 +27,7 @@ def application(*, door: Door, requests: RequestLog, latency_s: float) -> ASGIAp
         return Response(openapi_json(file=behaviour.openapi_file, server_url=server_url), media_type="application/json")
 
     api = _Api(door=door, requests=requests, latency_s=latency_s)
-    return Starlette(routes=[Route("/openapi.json", openapi), Mount("", app=api)])
+    return Router(routes=[Route("/openapi.json", openapi)], default=api, redirect_slashes=False)
 
 
 class _Api:

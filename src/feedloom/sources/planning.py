@@ -120,6 +120,8 @@ def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -
     changed since belongs to the list no less.
     """
     end = min(wanted.end or now, now).astimezone(UTC).replace(microsecond=0)
+    if window.whole_days:
+        end = end.replace(hour=0, minute=0, second=0)
     takes_all = window.disputed and cursor.through is None
     if wanted.start is not None and not takes_all:
         return wanted.start.astimezone(UTC).replace(microsecond=0), end

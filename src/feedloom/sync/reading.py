@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dlt
 import duckdb
@@ -14,7 +16,7 @@ import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationException, DestinationUndefinedEntity
 from dlt.dataset import Dataset
 
-from feedloom.errors import DestinationError, InputError
+from feedloom.errors import DestinationError, FeedloomError, InputError
 from feedloom.sync.failures import explain
 from feedloom.sync.one_select import refuse_elsewhere, refuse_in_duckdb
 from feedloom.sync.warehouse import Target, choose_target, open_destination
@@ -23,7 +25,11 @@ from feedloom.vendors import VENDORS
 Tables = Mapping[str, Mapping[str, frozenset[str]]]
 """Dataset -> table -> names of its columns."""
 
+Stoppable = Callable[[Callable[[], Any]], Any]
+"""Calls what it is given, in a way that Ctrl-C ends."""
+
 _ROWS_AT_ONCE = 10_000
+_POLL_S = 0.05
 _SEALED: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
@@ -76,11 +82,9 @@ def read_only(to: str | None) -> Iterator[Database]:
     if target.file is None:
         yield _open_elsewhere(target)
         return
-    connection = _open_file(target.file)
-    try:
-        yield Database(tables=_tables(connection), ask=partial(_ask_duckdb, connection))
-    finally:
-        connection.close()
+    with closing(_open_file(target.file)) as connection, ThreadPoolExecutor(1, "feedloom-query") as worker:
+        ask = partial(_ask_duckdb, connection, partial(_stoppable, worker, connection))
+        yield Database(tables=_tables(connection), ask=ask)
 
 
 def _open_file(file: Path) -> duckdb.DuckDBPyConnection:
@@ -111,32 +115,44 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> Tables:
     return tables
 
 
-def _ask_duckdb(connection: duckdb.DuckDBPyConnection, text: str) -> Rows:
-    try:
+def _ask_duckdb(connection: duckdb.DuckDBPyConnection, stoppable: Stoppable, text: str) -> Rows:
+    def run() -> pa.RecordBatchReader:
         refuse_in_duckdb(text, connection)
-        reader = connection.execute(text).to_arrow_reader(_ROWS_AT_ONCE)
-    except (duckdb.Error, RuntimeError) as error:
+        return connection.execute(text).to_arrow_reader(_ROWS_AT_ONCE)
+
+    try:
+        reader: pa.RecordBatchReader = stoppable(run)
+    except duckdb.Error as error:
         raise _understood(error) from None
-    return Rows(schema=reader.schema, batches=_batches(reader))
+    return Rows(schema=reader.schema, batches=_batches(reader, stoppable))
 
 
-def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+def _batches(reader: pa.RecordBatchReader, stoppable: Stoppable) -> Iterator[pa.RecordBatch]:
     while True:
         try:
-            yield reader.read_next_batch()
-        except StopIteration:
-            return
-        except (OSError, RuntimeError) as error:
+            batch = stoppable(lambda: next(reader, None))
+        except OSError as error:
             raise _understood(error) from None
+        if batch is None:
+            return
+        yield batch
 
 
-def _understood(error: Exception) -> BaseException:
-    """What a failure of DuckDB means; inside a stream of batches it comes as OSError, and Ctrl-C as RuntimeError."""
+def _stoppable(worker: Executor, connection: duckdb.DuckDBPyConnection, work: Callable[[], Any]) -> Any:
+    """What *work* returns; Ctrl-C stops it at once, which DuckDB, busy in the main thread, would not notice."""
+    future = worker.submit(work)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        while not future.done():
+            connection.interrupt()
+            wait([future], timeout=_POLL_S)
+        raise
+
+
+def _understood(error: Exception) -> FeedloomError:
+    """What a failure of DuckDB means; inside a stream of batches it comes as OSError, with the same text."""
     text = str(error)
-    if "interrupted" in text.lower():
-        return KeyboardInterrupt()
-    if isinstance(error, RuntimeError):
-        return error
     known = explain(duckdb.Error(text))
     if known is not None:
         return known

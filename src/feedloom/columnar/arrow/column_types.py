@@ -100,7 +100,7 @@ def fit(value: Any, kind: str, held: str) -> Any:
         return value
     try:
         fitted = coerce_value(held, kind, value)  # type: ignore[arg-type]  # both are dlt's words, as plain text
-    except (ValueError, SyntaxError, TypeError):
+    except (ValueError, SyntaxError, TypeError, ArithmeticError, OSError):
         return _CANNOT
     return fitted if _is_lossless(value, kind, fitted, held) else _CANNOT
 

@@ -52,10 +52,8 @@ def _texts(block: Block) -> Any:
     ]
     children = [child for child in block.children if child.is_hashed and len(child)]
     parts += [_list(block, child) for child in sorted(children, key=lambda child: child.parts)]
-    if not parts:
-        return pa.array([b""] * len(block), _BYTES)
-    # Rows of nothing but nulls would be left out of the result; the empty text in front keeps them.
-    return pc.binary_join_element_wise(_bytes(""), *parts, _AND, null_handling="skip")
+    # Arrow leaves out rows whose values are all null; the empty text in front keeps them.
+    return pc.binary_join_element_wise(pa.repeat(_bytes(""), len(block)), *parts, _AND, null_handling="skip")
 
 
 def _list(parent: Block, child: Block) -> Any:

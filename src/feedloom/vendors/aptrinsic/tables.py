@@ -224,6 +224,7 @@ _CONTENT_TABLES = (
             look_back=timedelta(0),
             longest=_LONGEST_ADOPTION_RANGE,
             history=_LONGEST_ADOPTION_RANGE,
+            whole_days=True,
         ),
         fan_out=FanOut(table="feature_flags", params={"featureId": "id"}, carry={}),
     ),
@@ -280,6 +281,7 @@ _ADMINISTRATION_TABLES = (
             look_back=timedelta(0),
             longest=_LONGEST_MONITORING_RANGE,
             history=_LONGEST_MONITORING_RANGE,
+            whole_days=True,
         ),
     ),
     Table(

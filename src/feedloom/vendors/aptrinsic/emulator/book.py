@@ -186,7 +186,7 @@ def leaves(value: Any, path: tuple[str, ...]) -> list[Any]:
 
 
 def _stretches(*, start: int, stop: int, marks: Iterable[tuple[int, int | None]]) -> Iterator[range]:
-    """The base from *start* to *stop* with its marks: (place, number) adds a row there, (place, None) leaves one out."""
+    """The base from *start* to *stop* with its marks: (place, number) adds a row, (place, None) leaves one out."""
     at = start
     for place, number in marks:
         yield range(at, place)

@@ -238,7 +238,7 @@ def _action(action: Any, *, field: str, known: set[str]) -> tuple[str, list[str]
     segment_id, identities = action["segmentId"], action["identities"]
     if not isinstance(identities, list) or not all(isinstance(one, str) and one for one in identities):
         raise invalid(field=f"{field}.identities", rejected=identities, message="must be a list of ids")
-    if segment_id not in known:
+    if not isinstance(segment_id, str) or segment_id not in known:
         raise bad_request(f"External segment was not found: {segment_id}")
     moment = action["lastQualificationTime"]
     if not isinstance(moment, str) or moment.isdigit():
