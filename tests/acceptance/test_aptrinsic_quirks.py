@@ -22,19 +22,17 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from feedloom import aptrinsic_source
 from feedloom.emulator import describe
-from feedloom.errors import CredentialError, FeedloomError, RateLimitedError, RefusedError, RetryLaterError, VendorError
+from feedloom.errors import CredentialError, RateLimitedError, RefusedError, RetryLaterError, VendorError
 from feedloom.sync.failures import explain
 from feedloom.sync.report import Report
 from feedloom.sync.tally import Quiet
-from support.aptrinsic_stage import LATEST, Stage, playing, table_of
+from support.aptrinsic_stage import LATEST, Stage, crowd_the_last_day, error_of, look_at_a_page, playing, table_of
 from support.compare_aptrinsic import EVENT_LISTS, KEYS
 
 PEOPLE = ("users", "accounts")
 EVENTS = tuple(EVENT_LISTS)
 SCROLLED = ("users", "events_page_view", "engagement_collisions")
 """With 1,000 users and a crowded day: a list that fills its last page, one of two pages, and a short one."""
-
-A_DAY_AGO = LATEST - timedelta(days=1)
 
 SCROLLING = {
     "scroll_id": ("fresh",),
@@ -130,25 +128,6 @@ def sync_watched(stage: Stage, progress: Quiet, *tables: str) -> Report:
         return stage.run(job)
 
 
-def error_of(sync: Callable[[], Report]) -> FeedloomError:
-    """The error that *sync* ends with, as the command would tell it: of the whole run, or of one table."""
-    try:
-        known = sync().failure
-    except (FeedloomError, PipelineStepFailed) as error:
-        known = explain(error)
-    assert known is not None
-    assert known.message
-    assert known.hint
-    return known
-
-
-def crowd_the_last_day(stage: Stage) -> None:
-    """Add 1,300 page views, several of them at the same moment, so that one window has more than a page of them."""
-    first_ms = int(A_DAY_AGO.timestamp() * 1000)
-    for number in range(1_300):
-        stage.change(partial(_look, late_ms=first_ms + number // 3))
-
-
 def delete_and_make_again(stage: Stage, identify_id: str) -> None:
     """Delete a user and make one with the same id, through the API."""
     headers = {"X-APTRINSIC-API-KEY": stage.emulator.key}
@@ -156,10 +135,6 @@ def delete_and_make_again(stage: Stage, identify_id: str) -> None:
         http.delete(f"/users/{identify_id}").raise_for_status()
         user = {"identifyId": identify_id, "propertyKeys": ["AP-LOOMDEMOWEB1-2"]}
         http.post("/users", json=user).raise_for_status()
-
-
-def _look(control: Any, *, late_ms: int) -> None:
-    control.add_event("page_view", "u-000003", late_ms)
 
 
 def go_on(stage: Stage) -> None:
@@ -170,7 +145,7 @@ def go_on(stage: Stage) -> None:
     stage.change(lambda control: [control.touch_user(f"u-{number:06d}") for number in (0, 20)])
     for minutes in (1, 90, 1400):
         late_ms = int((stage.clock() - timedelta(minutes=minutes)).timestamp() * 1000)
-        stage.change(partial(_look, late_ms=late_ms))
+        stage.change(partial(look_at_a_page, date_ms=late_ms))
     stage.clock.forward(minutes=15)
 
 
@@ -186,7 +161,7 @@ def test_a_vendor_as_the_notes_describe_it_comes_whole_with_the_command(tmp_path
             "--end", LATEST.isoformat(), "--start", "2024-11-01T00:00:00Z", "--only", ",".join(tables)
         )
         assert outcome.code == 0, outcome
-        stage.has_loaded(LATEST)
+        stage.has_loaded(tables, until=LATEST)
         assert stage.differences(tables) == []
 
 
@@ -215,7 +190,7 @@ def test_all_tables_come_whole_with_all_quirks_together(side: str, tmp_path: Pat
 def test_lists_that_scroll_come_whole(quirk: str, value: str, tmp_path: Path) -> None:
     with playing(tmp_path, rows=1000, quirks={quirk: value}) as stage:
         crowd_the_last_day(stage)
-        stage.sync(only=SCROLLED, start=A_DAY_AGO)
+        stage.sync(only=SCROLLED, start=LATEST - timedelta(days=1))
         assert stage.differences(SCROLLED) == []
 
 
@@ -299,7 +274,6 @@ def test_a_used_up_day_is_an_error_that_keeps_what_was_loaded(retry_after: str, 
         assert isinstance(error, RateLimitedError)
         assert error.exit_code == 5
         assert (error.retry_after_s is not None) == (retry_after == "1")
-        stage.has_loaded(LATEST)
         assert stage.differences(["segments"]) == []
 
 
@@ -310,7 +284,6 @@ def test_another_list_key_of_segment_matches_is_an_error_and_stops_no_other_tabl
         assert error.exit_code == 1
         assert error.where == "list_segment_match_events"
         assert "featureMatchEvents" in error.message
-        stage.has_loaded(LATEST)
         assert stage.differences(["events_feature_match"]) == []
 
 
@@ -373,7 +346,7 @@ def test_a_user_who_comes_back_is_the_same_record_or_a_second_one(days: str, rec
 def test_quirks_in_pairs(pair: tuple[str, str], tmp_path: Path) -> None:
     with playing(tmp_path, rows=1000, quirks={quirk: PAIRED[quirk] for quirk in pair}) as stage:
         crowd_the_last_day(stage)
-        stage.sync(only=SCROLLED, start=A_DAY_AGO)
+        stage.sync(only=SCROLLED, start=LATEST - timedelta(days=1))
         go_on(stage)
         stage.sync(only=SCROLLED)
         assert stage.differences(SCROLLED) == []

@@ -30,7 +30,6 @@ COMMANDS = (
 )
 PLACES = {
     r"http://127\.0\.0\.1:\d+": "<address>",
-    r"(?<=s; duckdb:)\S+": "<database>,",
     r"\b\d+\.\d(?= s;)": "<seconds>",
     r" +\d+\.\d(?=  )": " <seconds>",
     r'(?<="seconds": )[\d.]+': "<seconds>",

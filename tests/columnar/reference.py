@@ -19,7 +19,6 @@ from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from dlt.common.json import json as dlt_json
 from dlt.common.json import may_have_pua
 from dlt.common.schema import Schema
-from dlt.common.schema.typing import TSimpleRegex
 from dlt.common.schema.utils import new_table
 from dlt.normalize.configuration import NormalizeConfiguration
 from dlt.normalize.items_normalizers import JsonLItemsNormalizer
@@ -40,8 +39,10 @@ def make_schema(table: Table, endpoint: Endpoint) -> Schema:
     """A dlt schema with the table as the source declares it."""
     schema = Schema("test")
     schema.remove_type_detection("iso_timestamp")
-    schema.update_preferred_types({TSimpleRegex(f"re:{MORE_KEYS}$"): "json"})
     columns = [{"name": name, **hint} for name, hint in column_hints(table, endpoint).items()]
+    columns += [
+        {"name": schema.naming.make_path(*path.split("."), MORE_KEYS), "data_type": "json"} for path in table.open_maps
+    ]
     schema.update_table(new_table(table.name, write_disposition="merge", columns=columns))  # type: ignore[arg-type]
     if table.long_answers is not None:
         long_columns = [{"name": name, "data_type": kind} for name, kind in LONG_TYPES.items()]
@@ -116,7 +117,18 @@ class Reference:
             shaped = shaper.shape(json.loads(body)["items"], extra)
             line = dlt_json.typed_dumpb(shaped)
             normalizer._normalize_chunk(self.table.name, dlt_json.loadb(line), may_have_pua(line), skip_write=False)
-        return storage.rows
+        types = stored_types(self.schema)
+        return {name: [_written(row, types[name]) for row in rows] for name, rows in storage.rows.items()}
+
+
+def _written(row: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
+    """*row* with the values of JSON columns as the JSON they are; dlt would write text without its quotes."""
+    return {
+        name: Json(orjson.dumps(value, default=str).decode())
+        if types[name] == "json" and value is not None
+        else value
+        for name, value in row.items()
+    }
 
 
 @dataclass
@@ -171,11 +183,11 @@ def _rows(table: Any, types: Mapping[str, str]) -> list[dict[str, Any]]:
     for row in rows:
         for column in types:
             if row[column] is not None:
-                row[column] = _Json(row[column])
+                row[column] = Json(row[column])
     return rows
 
 
-class _Json(str):
+class Json(str):
     """A value of a JSON column, written."""
 
     __slots__ = ()
@@ -198,18 +210,16 @@ def trees(root: str, rows: Rows) -> list[str]:
             made[row["_dlt_id"]] = tree(name, row)
             assert row["_dlt_parent_id"] in parents
             below[name, row["_dlt_parent_id"]].append((row["_dlt_list_idx"], made[row["_dlt_id"]]))
-    return sorted(tree(root, row) for row in rows[root])
+    return sorted(tree(root, row) for row in rows.get(root, []))
 
 
 def _plain(value: Any) -> str:
     match value:
-        case _Json():
+        case Json():
             return f"json {value}"
         case datetime():
             return f"timestamp {value.astimezone(UTC).isoformat()}"
         case date():
             return f"date {value}"
-        case dict() | list():
-            return f"json {orjson.dumps(value, default=str).decode()}"
         case _:
             return f"{type(value).__name__} {value!r}"

@@ -72,7 +72,8 @@ def test_each_row_asks_in_each_window() -> None:
 def test_the_walked_table_is_read_in_its_own_windows() -> None:
     _, client, _ = planned("aptrinsic", "engagement_error_details", [])
     bounds = [(params["dateRangeStart"], params["dateRangeEnd"]) for params in client.asked]
-    assert bounds == [((NOW.timestamp() - 180 * 86_400) * 1000, NOW.timestamp() * 1000)]
+    midnight_ms = NOW.replace(hour=0).timestamp() * 1000
+    assert bounds == [(midnight_ms - 180 * 86_400_000, midnight_ms)]
 
 
 @pytest.mark.parametrize("missing", [{}, {"identifyId": None}, {"identifyId": ""}])

@@ -125,6 +125,14 @@ def test_a_first_load_by_last_change_takes_all_whatever_the_start() -> None:
     assert span_to_read(DISPUTED, Cursor(through=NOW - DAY), wanted, NOW) == (NOW - 30 * DAY, NOW)
 
 
+def test_a_table_of_sums_is_read_by_whole_days() -> None:
+    window, midnight = replace(BY_PARAMS, whole_days=True, look_back=timedelta(0)), NOW.replace(hour=0)
+    first = span_to_read(window, Cursor(), Range(), NOW)
+    assert first == (None, midnight)
+    assert span_to_read(window, advance(Cursor(), first), Range(), NOW + HOUR) == (midnight, midnight)
+    assert span_to_read(window, advance(Cursor(), first), Range(), NOW + DAY) == (midnight, midnight + DAY)
+
+
 def test_an_end_in_the_future_is_now() -> None:
     assert span_to_read(BY_PARAMS, Cursor(), Range(end=NOW + DAY), NOW) == (None, NOW)
 

@@ -13,19 +13,24 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from dlt.pipeline.exceptions import PipelineStepFailed
+
 from feedloom.config import Setting
 from feedloom.emulator import Emulator, create_emulator, serve
+from feedloom.errors import FeedloomError
+from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, make_job
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
-from support.compare_aptrinsic import KEYS, Ranges, compare, whole_history
+from support.compare_aptrinsic import KEYS, Span, compare, first_span
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -82,7 +87,7 @@ class Outcome:
 class Stage:
     """An emulator that is being served beside its twin, and a folder to sync into.
 
-    ``ranges`` is what the syncs in this process have loaded so far; None before the first.
+    ``spans`` are the ranges in which tables were read so far, by the syncs in this process and as a test says.
     """
 
     emulator: Emulator
@@ -91,7 +96,7 @@ class Stage:
     twin_url: str
     folder: Path
     clock: Clock
-    ranges: Ranges | None = None
+    spans: dict[str, list[Span]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -161,24 +166,30 @@ class Stage:
 
     def run(self, job: Job) -> Report:
         """Run a job that was made in the folder, and remember what it loaded."""
-        report = run(job)
-        self.has_loaded(job.session.now.replace(microsecond=0), start=job.wanted.start)
-        return report
 
-    def has_loaded(self, until: datetime, *, start: datetime | None = None) -> None:
-        """Remember that a sync loaded everything up to *until*, from *start* on where it was the first."""
-        if self.ranges is None:
-            first = whole_history(until)
-            self.ranges = first if start is None else replace(first, since=start)
-        else:
-            self.ranges = replace(self.ranges, until=until)
+        def remember(table: TableReport) -> None:
+            if table.verdict not in ("failed", "incomplete"):
+                self.has_loaded([table.table], until=job.session.now.replace(microsecond=0), start=job.wanted.start)
+
+        return run(job, on_table=remember)
+
+    def has_loaded(self, tables: Collection[str], *, until: datetime, start: datetime | None = None) -> None:
+        """Remember that *tables* were loaded up to *until*: from *start*, or from where the last load ended."""
+        for table in tables:
+            loads = self.spans.setdefault(table, [])
+            since = start or (loads[-1][1] if loads else first_span(table, until)[0])
+            loads.append((since, until))
 
     def differences(self, tables: Collection[str] = ()) -> list[str]:
-        """What differs between the twin and the database, in all tables that are loaded by default when none is named.
-
-        Ranges that sums were made over are told for the first sync only.
-        """
-        return compare(self.twin_url, self.twin.key, self.database, tables=tables or DEFAULT_TABLES, ranges=self.ranges)
+        """What differs between the twin and the database, in *tables* or in all that are loaded by default."""
+        return compare(
+            self.twin_url,
+            self.twin.key,
+            self.database,
+            tables=tables or DEFAULT_TABLES,
+            spans=self.spans,
+            now=self.clock(),
+        )
 
     def change(self, change: Callable[[Any], object]) -> None:
         """Make the same change through the control of the emulator and of its twin."""
@@ -225,6 +236,29 @@ def playing(
             stack.callback(one.close)
         url, twin_url = (stack.enter_context(serve(one)) for one in (emulator, twin))
         yield Stage(emulator=emulator, url=url, twin=twin, twin_url=twin_url, folder=home, clock=clock)
+
+
+def crowd_the_last_day(stage: Stage) -> None:
+    """Add 1,300 page views, three at each moment, so that one window of events has more than a page of them."""
+    first_ms = int((LATEST - timedelta(days=1)).timestamp() * 1000)
+    for number in range(1_300):
+        stage.change(partial(look_at_a_page, date_ms=first_ms + number // 3))
+
+
+def look_at_a_page(control: Any, *, date_ms: int) -> None:
+    """Let somebody look at a page at that time; for ``Stage.change``."""
+    control.add_event("page_view", "u-000003", date_ms)
+
+
+def error_of(sync: Callable[[], Report]) -> FeedloomError | None:
+    """The error that *sync* ends with, as the command would tell it: of the whole run, or of its first failed table."""
+    try:
+        return sync().failure
+    except (FeedloomError, PipelineStepFailed) as error:
+        known = explain(error)
+        if known is None:
+            raise
+        return known
 
 
 def table_of(report: Report, name: str) -> TableReport:

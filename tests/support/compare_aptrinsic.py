@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import httpx2
@@ -20,9 +19,14 @@ import httpx2
 from support.loaded import MOMENT, Builder, Database, Shape, differing
 
 SCHEMA = "aptrinsic_data"
-HISTORY = timedelta(days=730)
-ERRORS_RANGE = timedelta(days=180)
-ADOPTION_RANGE = timedelta(days=7)
+
+Span: TypeAlias = tuple[datetime, datetime]
+"""A range of moments with its start and without its end."""
+
+_HISTORY = timedelta(days=730)
+_FIRST_LOADS = {"engagement_errors": timedelta(days=180), "feature_adoption": timedelta(days=7)}
+"""Tables that sum over ranges: how long one is at most, and how far the first load goes back."""
+
 _STEP = timedelta(days=97)
 """How long a piece of history this comparison asks for at once: another length than the loader's."""
 
@@ -118,26 +122,9 @@ _PLAIN_NAME = re.compile(r"[a-z][A-Za-z0-9]*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranges:
-    """What was loaded, each range with its start and without its end.
-
-    Attributes:
-        since: First moment of events and collisions.
-        until: End of the last load.
-        errors: The ranges that engagement errors were summed over; the 180 days before the end when left out.
-        adoption: The ranges that the use of features was counted over; the 7 days before the end when left out.
-    """
-
-    since: datetime
-    until: datetime
-    errors: Sequence[tuple[datetime, datetime]] = field(default=())
-    adoption: Sequence[tuple[datetime, datetime]] = field(default=())
-
-
-def whole_history(until: datetime) -> Ranges:
-    """What the first load at *until* brings when nobody names a start."""
-    return Ranges(since=until - HISTORY, until=until)
+def first_span(table: str, until: datetime) -> Span:
+    """What the first load of *table*, at *until*, reads when nobody names a start."""
+    return until - _FIRST_LOADS.get(table, _HISTORY), until
 
 
 def compare(
@@ -146,17 +133,19 @@ def compare(
     database_path: str | Path,
     *,
     tables: Collection[str] = tuple(KEYS),
-    ranges: Ranges | None = None,
+    spans: Mapping[str, Sequence[Span]] | None = None,
+    now: datetime | None = None,
 ) -> list[str]:
     """What differs between the API at *url* and the database, one text each; empty when they are equal.
 
     Only *tables* are looked at. The API has to behave as its emulator does by default, apart from the shape of the
-    global context. *ranges* are those of a first load now when left out.
+    global context. *spans* are the ranges that tables were read in, load by load; a table that is not in it was loaded
+    once, at *now*, the clock's when left out.
     """
     database = Database(Path(database_path), SCHEMA)
     headers = {"X-APTRINSIC-API-KEY": key}
     with httpx2.Client(base_url=url, headers=headers, timeout=60) as http:
-        vendor = Vendor(http, ranges or whole_history(datetime.now(UTC)))
+        vendor = Vendor(http, spans or {}, now or datetime.now(UTC))
         differences = [*database.problems]
         for table in tables:
             builder = Builder(table, _shape(table, vendor), database)
@@ -168,14 +157,15 @@ def compare(
 class Vendor:
     """The API, read list by list."""
 
-    def __init__(self, http: httpx2.Client, ranges: Ranges) -> None:
+    def __init__(self, http: httpx2.Client, spans: Mapping[str, Sequence[Span]], now: datetime) -> None:
         self._http = http
-        self._ranges = ranges
+        self._spans = spans
+        self._now = now
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows that *table* must hold, as the API gives them."""
         if table in EVENT_LISTS:
-            return self._events(*EVENT_LISTS[table])
+            return self._events(*EVENT_LISTS[table], self._whole(table))
         if table in NUMBERED_LISTS:
             return self._numbered(*NUMBERED_LISTS[table])
         others: Mapping[str, Callable[[], Iterator[dict[str, Any]]]] = {
@@ -197,8 +187,16 @@ class Vendor:
         """The attributes that users or accounts can have."""
         return iter(self._get(f"admin/model/{of}/attributes"))
 
-    def _events(self, path: str, records: str) -> Iterator[dict[str, Any]]:
-        for start, end in _pieces(self._ranges.since, self._ranges.until):
+    def _loads(self, table: str) -> Sequence[Span]:
+        return self._spans.get(table) or [first_span(table, self._now)]
+
+    def _whole(self, table: str) -> Span:
+        """What all loads of a table have read together."""
+        loads = self._loads(table)
+        return min(start for start, _ in loads), max(end for _, end in loads)
+
+    def _events(self, path: str, records: str, span: Span) -> Iterator[dict[str, Any]]:
+        for start, end in _pieces(span, _STEP):
             condition = f"date>={_epoch_ms(start)};date<{_epoch_ms(end)}"
             for row in self._scroll(path, records, {"filter": condition}):
                 if not _epoch_ms(start) <= row["date"] < _epoch_ms(end):
@@ -211,33 +209,34 @@ class Vendor:
             yield {**self._get(f"user/preferences/{quote(name, safe='')}"), "identifyId": name}
 
     def _adoption(self) -> Iterator[dict[str, Any]]:
-        until = self._ranges.until
+        """The use of each feature, summed over each range of each load."""
         for feature in self.rows("feature_flags"):
-            for start, end in self._ranges.adoption or [(until - ADOPTION_RANGE, until)]:
-                yield self._get(f"feature/adoption/{feature['id']}", _date_range(start, end))
+            for load in self._loads("feature_adoption"):
+                for span in _pieces(load, _FIRST_LOADS["feature_adoption"]):
+                    yield self._get(f"feature/adoption/{feature['id']}", _date_range(span))
 
     def _collisions(self) -> Iterator[dict[str, Any]]:
         path, records = "admin/monitoring/engagement_collisions", "engagementCollisions"
-        for start, end in _pieces(self._ranges.since, self._ranges.until):
-            yield from self._scroll(path, records, _date_range(start, end), only_null_ends=True)
+        for span in _pieces(self._whole("engagement_collisions"), _STEP):
+            yield from self._scroll(path, records, _date_range(span), only_null_ends=True)
 
     def _errors(self) -> Iterator[dict[str, Any]]:
-        for start, end in self._ranges.errors or [self._last_errors_range]:
-            yield from self._errors_in(start, end)
+        """The errors of engagements, summed over each range of each load."""
+        for load in self._loads("engagement_errors"):
+            for span in _pieces(load, _FIRST_LOADS["engagement_errors"]):
+                yield from self._errors_in(span)
 
-    def _errors_in(self, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    def _errors_in(self, span: Span) -> Iterator[dict[str, Any]]:
         path, records = "admin/monitoring/engagement_errors", "engagementErrorSummaries"
-        return self._scroll(path, records, _date_range(start, end), only_null_ends=True)
+        return self._scroll(path, records, _date_range(span), only_null_ends=True)
 
     def _error_details(self) -> Iterator[dict[str, Any]]:
-        for error in self._errors_in(*self._last_errors_range):
+        """The errors of the engagements that had some in the range of a first load, at the time of the last load."""
+        _, until = self._loads("engagement_error_details")[-1]
+        for error in self._errors_in(first_span("engagement_errors", until)):
             path = f"admin/monitoring/engagement_error_details/{error['engagementId']}"
             params = {"dateRangeStart": error["firstOccurrenceDate"], "groupByBrowser": "false"}
             yield from self._get(path, params)["engagementErrorDetails"]
-
-    @property
-    def _last_errors_range(self) -> tuple[datetime, datetime]:
-        return self._ranges.until - ERRORS_RANGE, self._ranges.until
 
     def _scroll(
         self, path: str, records: str, params: Mapping[str, Any], *, only_null_ends: bool = False
@@ -307,13 +306,15 @@ def _moment_or_none(value: Any) -> datetime | None:
     return moment(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _pieces(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _pieces(span: Span, longest: timedelta) -> Iterator[Span]:
+    since, until = span
     while since < until:
-        yield since, min(since + _STEP, until)
-        since += _STEP
+        yield since, min(since + longest, until)
+        since += longest
 
 
-def _date_range(start: datetime, end: datetime) -> dict[str, int]:
+def _date_range(span: Span) -> dict[str, int]:
+    start, end = span
     return {"dateRangeStart": _epoch_ms(start), "dateRangeEnd": _epoch_ms(end)}
 
 

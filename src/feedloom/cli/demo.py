@@ -71,7 +71,9 @@ _NEXT = """Next:  feedloom query "from responses limit 3"     look at more
 
 
 @click.command(epilog="Examples:\n\n\b\n  feedloom demo\n  feedloom demo --rows 500")
-@click.option("--rows", default=5_000, show_default=True, help="How many survey responses there are.")
+@click.option(
+    "--rows", type=click.IntRange(min=10), default=5_000, show_default=True, help="How many survey responses there are."
+)
 @click.option("--seed", default=7, show_default=True, help="The same seed makes the same data.")
 @click.option("--to", metavar="DEST", default=DEFAULT_DATABASE, show_default=True, help="The database, a DuckDB file.")
 @json_option

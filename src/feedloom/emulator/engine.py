@@ -85,7 +85,7 @@ def create_emulator(
     """An emulator of the vendor *slug*.
 
     Args:
-        slug: The vendor: ``refiner``.
+        slug: The vendor: ``refiner`` or ``aptrinsic``.
         rows: Size of the made-up data, counted in rows of the vendor's largest list; up to 50 million.
         seed: The same seed gives the same data, byte for byte.
         latency_ms: How long every answer waits.

@@ -8,9 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from feedloom.catalogue import Endpoint
+from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Client, ScrollLostError, read_json, rows_of
+from feedloom.http import Client, Page, ScrollLostError, read_json, rows_of
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 
@@ -23,6 +23,25 @@ class _UnprovenError(Exception):
     def __init__(self, proof: Proof, read: Read) -> None:
         super().__init__(f"The vendor ignored the filter by {proof.column}: read whole.")
         self.otherwise = replace(read, params=proof.otherwise, proof=None)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How many rows of a scroll came, and how many the vendor counts."""
+
+    rows: int = 0
+    counted: int = 0
+    ends_empty: bool = False
+
+    def add(self, page: Page) -> None:
+        self.rows += len(page.rows)
+        self.counted = page.total or 0
+        self.ends_empty = not page.rows
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether an empty page, which ends a scroll, came before the vendor's count was reached."""
+        return self.ends_empty and self.rows < self.counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +67,8 @@ class Reader:
         self._client = client
         self._endpoint = endpoint
         self._journal = journal
+        self._is_scroll = isinstance(endpoint.paging, ScrollPaging)
+        self._has_told_of_count = False
 
     async def read_many(self, reads: AsyncIterator[Read], *, side_by_side: int) -> AsyncGenerator[Rows, None]:
         """The pages of all *reads*, at most *side_by_side* lists under way at once.
@@ -87,8 +108,12 @@ class Reader:
     async def read_list(self, read: Read) -> AsyncGenerator[Rows, None]:
         """The pages of one read, in order; a single answer that is no list comes as one row.
 
-        A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. A window
-        that the vendor finds too long is read in halves. A filter that does not prove itself is left out.
+        A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
+        that ends on an empty page before the vendor's count; when it ends alike twice, the end is believed, with a
+        note. A window that the vendor finds too long is read in halves. A filter that does not prove itself is left
+        out.
+
+        Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large.
         """
         if self._journal is not None and self._journal.is_finished(self._endpoint, read):
             for body in self._journal.pages(self._endpoint, read):
@@ -114,26 +139,42 @@ class Reader:
                     yield rows
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
+        rows_before: int | None = None
         for restart in range(_RESTARTS + 1):
+            tally = _Tally()
             try:
-                async with aclosing(self._ask(read)) as pages:
+                async with aclosing(self._ask(read, tally)) as pages:
                     async for rows in pages:
                         yield rows
             except ScrollLostError:
                 if restart == _RESTARTS:
                     raise
-            else:
+                continue
+            if not self._doubts(tally):
                 return
+            if tally.rows == rows_before:
+                break
+            rows_before = tally.rows
+        if not self._has_told_of_count:
+            self._has_told_of_count = True
+            counts = f"The vendor counts {tally.counted:,} rows where {tally.rows:,} came, twice in a row"
+            yield Rows(read=read, rows=[], note=f"{counts}; --start reads a range again.")
 
-    async def _ask(self, read: Read) -> AsyncGenerator[Rows, None]:
+    async def _ask(self, read: Read, tally: _Tally) -> AsyncGenerator[Rows, None]:
         if self._journal is not None:
             self._journal.begin(self._endpoint, read)
         async for page in self._client.pages(self._endpoint, read.params):
             if page.number == 0 and read.proof is not None and not read.proof.holds(page.rows):
                 raise _UnprovenError(read.proof, read)
+            tally.add(page)
             if self._journal is not None:
-                self._journal.add(self._endpoint, read, page.body, is_last=page.is_last)
+                is_last = page.is_last and not self._doubts(tally)
+                self._journal.add(self._endpoint, read, page.body, is_last=is_last)
             yield Rows(read=read, rows=page.rows, total=page.total)
+
+    def _doubts(self, tally: _Tally) -> bool:
+        """Other lists are held against the vendor's count by the client."""
+        return self._is_scroll and tally.is_doubtful
 
     def _parse(self, body: bytes) -> list[dict[str, Any]]:
         content = read_json(body, endpoint=self._endpoint, request="kept page")

@@ -153,6 +153,10 @@ def _stoppable(worker: Executor, connection: duckdb.DuckDBPyConnection, work: Ca
 def _understood(error: Exception) -> FeedloomError:
     """What a failure of DuckDB means; inside a stream of batches it comes as OSError, with the same text."""
     text = str(error)
+    if "read-only mode" in text:
+        return InputError(
+            "the SQL would change the database", hint="the database is open for reading only", code="FL243"
+        )
     known = explain(duckdb.Error(text))
     if known is not None:
         return known

@@ -48,10 +48,15 @@ class Target:
 
     @property
     def folder(self) -> Path:
-        """The working files of pipelines into this target; each target has its own, for its own state and journals."""
+        """The working files of this database."""
         place = self.to if self.file is None else os.path.relpath(self.file)
-        digest = blake2b(f"{place}\n{self.dataset}".encode(), digest_size=4).hexdigest()
+        digest = blake2b(place.encode(), digest_size=4).hexdigest()
         return Path(WORK_FOLDER) / f"{self.file.name if self.file else self.to.rpartition('.')[2]}-{digest}"
+
+    @property
+    def pipelines(self) -> Path:
+        """The working files of pipelines into this dataset, apart from others for its own state and journals."""
+        return self.folder / self.dataset
 
 
 def choose_target(vendor: Vendor, to: str | None, dataset: str | None) -> Target:
@@ -80,7 +85,7 @@ def open_pipeline(vendor: Vendor, target: Target) -> Pipeline:
     """
     destination = open_destination(target)
     try:
-        target.folder.mkdir(parents=True, exist_ok=True)
+        target.pipelines.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DestinationError(
             f"the working folder {WORK_FOLDER} can't be made here: {error.strerror}",
@@ -92,7 +97,7 @@ def open_pipeline(vendor: Vendor, target: Target) -> Pipeline:
         pipeline_name=f"{vendor.slug}_pipeline",
         destination=destination,
         dataset_name=target.dataset,
-        pipelines_dir=str(target.folder),
+        pipelines_dir=str(target.pipelines),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from typing import Any
 
@@ -79,6 +80,20 @@ def test_a_user_who_is_touched_was_seen_and_changed_now() -> None:
         assert after["numberOfVisits"] == before["numberOfVisits"] + 1
         with pytest.raises(InputError, match="no user 'nobody'"):
             px.emulator.control.touch_user("nobody")
+
+
+def test_changing_one_user_over_and_over_takes_no_room() -> None:
+    with playing(rows=20) as px:
+        tracemalloc.start()
+        try:
+            for _ in range(3_000):
+                px.clock.forward(seconds=1)
+                px.emulator.control.touch_user("u-000001")
+            held_bytes, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert held_bytes < 3_000_000
+        assert px.get("/v1/users/u-000001")["numberOfVisits"] >= 3_000
 
 
 def everything(px: Px) -> dict[str, list[Any]]:

@@ -6,7 +6,6 @@ a second.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.fitting import as_column
 from feedloom.columnar.arrow.naming import LIST, RESERVED, ROW_HASH, VALUE, Naming
 from feedloom.columnar.arrow.strict import FlawError, load_row
-from feedloom.columnar.names import MORE_KEYS, KeyNames
+from feedloom.columnar.names import KeyNames
 from feedloom.columnar.rows import RowShaper
 
 
@@ -89,7 +88,6 @@ class ExactReader:
         self._types = types
         self._root: _Home = ((root_table,),)
         self._table_names: dict[_Home, str] = {}
-        self._more = naming.column(MORE_KEYS)
         self._long_part = naming.table(table.long_answers.name) if table.long_answers else ""
 
     def learn(self, raw: bytes, extra: Mapping[str, Any]) -> None:
@@ -117,8 +115,6 @@ class ExactReader:
 
     def _row(self, root: int, raw: bytes, extra: Mapping[str, Any]) -> _Found:
         row, _ = load_row(raw)
-        if _HUGE_INTEGER.search(raw):
-            row = _spelled(row)
         long = self._table.long_answers
         hashed = hashed_answers(long, row.get(long.path)) if long is not None else None
         found: _Found = {}
@@ -174,7 +170,7 @@ class ExactReader:
             for key, value in current.items():
                 part = self._naming.column(key)
                 column = self._naming.join(*path, part)
-                is_whole = part == self._more or self._types.of(table, column) == "json"
+                is_whole = self._types.of(table, column) == "json"
                 if isinstance(value, dict) and not is_whole:
                     waiting.append((value, (*path, part)))
                 elif isinstance(value, list) and not is_whole:
@@ -212,9 +208,6 @@ class ExactReader:
         return block
 
 
-_HUGE_INTEGER = re.compile(rb"\d{19}")
-
-
 def _append(found: _Found, one: _Found) -> None:
     """Add the rows of one root row to those of the roots before it."""
     before = {home: len(known.rows) for home, known in found.items()}
@@ -225,12 +218,3 @@ def _append(found: _Found, one: _Found) -> None:
         known.roots += added.roots
         known.parent_rows += [start + parent for parent in added.parent_rows]
         known.positions += added.positions
-
-
-def _spelled(value: Any) -> Any:
-    """*value* with integers beyond 64 bits, signed or not, as text."""
-    if isinstance(value, dict):
-        return {key: _spelled(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_spelled(item) for item in value]
-    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value

@@ -19,7 +19,7 @@ from feedloom.columnar.arrow.column_types import ARROW_TYPES, KINDS, ColumnTypes
 from feedloom.columnar.arrow.naming import RESERVED
 
 EXACT_FLOAT = 2**53
-"""Up to here a double holds every integer; beyond, a number that was read as a double may have been an integer."""
+"""Below this, a double that is whole was written as just that integer; from here on it may have been one beside it."""
 
 
 class Fitter:
@@ -56,7 +56,8 @@ class Fitter:
         elif (held, kind) == ("double", "bigint"):
             self._split(block, column, values, fits=is_held_exactly(values), change=lambda kept: kept.cast(pa.float64()))
         elif (held, kind) == ("bigint", "double"):
-            self._split(block, column, values, fits=is_whole(values), change=lambda kept: kept.cast(pa.int64()))
+            fits = pc.and_(is_whole(values), pc.less(pc.abs(values), float(EXACT_FLOAT)))
+            self._split(block, column, values, fits=fits, change=lambda kept: kept.cast(pa.int64()))
         elif kind == "double":
             spelled = is_whole(values)
             self.give_up(block, spelled)
@@ -81,7 +82,7 @@ class Fitter:
         """Give up rows whose double may have been an integer that no double holds, or a minus zero."""
         if pa.types.is_floating(values.type):
             numbers = values.to_numpy(zero_copy_only=False)
-            unsure = (np.abs(numbers) > EXACT_FLOAT) | ((numbers == 0) & np.signbit(numbers))
+            unsure = (np.abs(numbers) >= EXACT_FLOAT) | ((numbers == 0) & np.signbit(numbers))
             if unsure.any():
                 self.give_up(block, pa.array(unsure))
 

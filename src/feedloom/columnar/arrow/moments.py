@@ -75,8 +75,5 @@ def _read_each(values: Any, field: Field) -> tuple[Any, Any]:
 
 
 def _moment(text: str, field: Field) -> datetime | None:
-    try:
-        moment = parse_time(text, field)
-    except OverflowError:
-        return None
+    moment = parse_time(text, field)
     return moment if isinstance(moment, datetime) else None

@@ -1,13 +1,14 @@
 """Reads many rows of JSON into Arrow at once, and sets aside those that do not fit together.
 
-The reader is pyarrow's: it checks kinds and repeated keys while it reads, so that nothing is changed without a word. Two
-things need care. Text that looks like a date would be read as one, unless the reader is told that it is text; and one row
-that holds a number where the others hold text makes it give up, so that such rows are found and read one by one.
+The reader is pyarrow's: it checks kinds and repeated keys while it reads, so that nothing is changed without a word. Three
+things need care. Text that looks like a date would be read as one, unless the reader is told that it is text. Nulls at the
+start of a list may be lost, unless it is told what the list holds. And one row that holds a number where the others hold
+text makes it give up, so that such rows are found and read one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,11 +105,13 @@ class RowReader:
             table = _read_lines(lines, self._hints)
             if max((_depth(field.type) for field in table.schema), default=0) > DEEPEST:
                 return None
-            if any(_holds(field.type, pa.types.is_timestamp) for field in table.schema):
-                table = _read_lines(lines, pa.schema([(field.name, _as_text(field.type)) for field in table.schema]))
+            named = pa.schema([(field.name, _without_guesses(field.type)) for field in table.schema])
+            if named != table.schema or not _is_sound(table):
+                everything = pa.schema([(field.name, _without_nulls(field.type)) for field in named])
+                table = _read_lines(lines, everything)
         except pa.ArrowInvalid:
             return None
-        self._hints = _text_hints(table.schema, self._hints)
+        self._hints = _text_hints(named, self._hints)
         return table
 
     def _lines(self, rows: Sequence[Any]) -> bytes:
@@ -131,8 +134,16 @@ def _whole(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _holds(kind: Any, is_wanted: Any) -> bool:
-    return bool(is_wanted(kind)) or any(_holds(inner.type, is_wanted) for inner in _inner(kind))
+def _is_sound(table: Any) -> bool:
+    """Whether every list has all its items.
+
+    pyarrow 26 drops nulls at the start of a list when it does not know yet what the list holds; told so, it keeps them.
+    """
+    try:
+        table.validate()
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _inner(kind: Any) -> list[Any]:
@@ -149,15 +160,22 @@ def _depth(kind: Any) -> int:
     return deepest
 
 
-def _as_text(kind: Any) -> Any:
-    """*kind* with text in place of timestamps."""
-    if pa.types.is_timestamp(kind):
-        return pa.string()
+def _without_guesses(kind: Any) -> Any:
+    """*kind* with text in place of timestamps, which are a guess of the reader's."""
+    return _changed(kind, lambda inner: pa.string() if pa.types.is_timestamp(inner) else inner)
+
+
+def _without_nulls(kind: Any) -> Any:
+    """*kind* with text in place of what holds nothing but null, so that the reader knows all types beforehand."""
+    return _changed(kind, lambda inner: pa.string() if pa.types.is_null(inner) else inner)
+
+
+def _changed(kind: Any, change: Callable[[Any], Any]) -> Any:
     if pa.types.is_struct(kind):
-        return pa.struct([(field.name, _as_text(field.type)) for field in kind])
+        return pa.struct([(field.name, _changed(field.type, change)) for field in kind])
     if pa.types.is_list(kind):
-        return pa.list_(_as_text(kind.value_type))
-    return kind
+        return pa.list_(_changed(kind.value_type, change))
+    return change(kind)
 
 
 def _text_hints(schema: Any, before: Any) -> Any:

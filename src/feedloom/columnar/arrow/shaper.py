@@ -23,7 +23,7 @@ from feedloom.columnar.arrow.reading import ReadRows, RowReader
 from feedloom.columnar.arrow.specs import compile_specs
 from feedloom.columnar.arrow.strict import Quarantined
 from feedloom.columnar.arrow.taking import write_json
-from feedloom.columnar.names import KeyNames
+from feedloom.columnar.names import MORE_KEYS, KeyNames
 from feedloom.columnar.types import column_hints
 
 LONG_TYPES = {
@@ -180,6 +180,7 @@ class ArrowShaper:
                 tables.setdefault(name, []).append(table)
         for name, parts in tables.items():
             whole = concat(parts)
+            whole = whole.select([column for column in whole.column_names if whole[column].null_count < len(whole)])
             types = {column: "json" for column in whole.column_names if self._types.of(name, column) == "json"}
             yield ShapedTable(name, whole, types)
 
@@ -194,6 +195,8 @@ def _declare(types: ColumnTypes, table: Table, endpoint: Endpoint, naming: Namin
     """Give columns that are not stored yet the types that the catalogue promises."""
     for column, hint in column_hints(table, endpoint).items():
         types.learn(root, naming.join(*column.split("__")), hint["data_type"])
+    for path in table.open_maps:
+        types.learn(root, naming.join(*(naming.column(part) for part in (*path.split("."), MORE_KEYS))), "json")
     if table.long_answers is not None:
         long_table = naming.join(root, naming.table(table.long_answers.name))
         for column, kind in LONG_TYPES.items():

@@ -6,6 +6,7 @@ name, a key past the cap, a number whose spelling matters) marks its rows as bad
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from feedloom.columnar.arrow.fitting import Fitter, is_small, is_whole
 from feedloom.columnar.arrow.moments import read_epoch_ms, read_moments
 from feedloom.columnar.arrow.naming import LIST, ROW_HASH, VALUE, Naming
 from feedloom.columnar.arrow.specs import NOTHING, Spec
-from feedloom.columnar.names import MORE_KEYS, KeyNames
+from feedloom.columnar.names import KeyNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,14 @@ class Walker:
         self._naming = naming
         self._names = names
         self._tables: dict[str, Block] = {}
+        self._claims: dict[tuple[int, str], list[tuple[Block, Any]]] = defaultdict(list)
 
     def walk(self, root: Block, columns: dict[str, Any], spec: Spec, *, skipped: Collection[str]) -> None:
         """Fill *root* with *columns*, top-level key -> array, leaving out the keys in *skipped*."""
         self._tables[root.table] = root
         members = [(key, array) for key, array in columns.items() if key not in skipped]
         self._object(root, members, _Place((), spec, spec.open_map))
+        self._give_up_shared()
 
     def leaf(self, block: Block, column: str, values: Any) -> None:
         """Put plain *values* into *column*, which no catalogue says anything about."""
@@ -66,7 +69,8 @@ class Walker:
 
     def _object(self, block: Block, members: list[tuple[str, Any]], place: _Place) -> None:
         for key, array in members:
-            if array.null_count == len(array):
+            is_empty = array.null_count == len(array)
+            if is_empty and place.map_path:
                 continue
             name = key
             if place.map_path:
@@ -76,28 +80,37 @@ class Walker:
                     continue
                 name = column
             spec = NOTHING if place.map_path else place.spec.at(key)
-            self._member(block, key, name, array, place, spec)
+            self._claims[id(block), self._naming.join(*place.above, self._naming.column(name))].append((block, array))
+            if not is_empty:
+                self._member(block, key, name, array, place, spec)
+
+    def _give_up_shared(self) -> None:
+        """Leave rows to be read one by one in which keys that are named alike may meet; even a null counts then."""
+        for claims in self._claims.values():
+            if len(claims) > 1:
+                for block, array in claims:
+                    self._fitter.give_up(block, array.is_valid())
 
     def _member(self, block: Block, key: str, name: str, array: Any, place: _Place, spec: Spec) -> None:
         part = self._naming.column(name)
         column = self._naming.join(*place.above, part)
         kind = array.type
-        if pa.types.is_nested(kind) and (part == MORE_KEYS or self._fitter.is_json(block, column)):
+        if pa.types.is_nested(kind) and self._fitter.is_json(block, column):
             self._fitter.give_up(block, array.is_valid())
         elif pa.types.is_struct(kind):
             inner = [(field.name, values) for field, values in zip(kind, array.flatten(), strict=True)]
             self._object(block, inner, place.below(part, key, spec))
         elif pa.types.is_list(kind):
-            items_map = f"{place.map_path}.{key}[]" if place.map_path else ""
-            parts = (*block.parts, *place.above, self._naming.table(name))
-            self._list(block, array, parts, _Place((), spec.of_items, items_map or spec.of_items.open_map))
+            map_path = f"{place.map_path}.{key}[]" if place.map_path else ""
+            self._list(block, array, (*place.above, self._naming.table(name)), _Place((), spec.of_items, map_path))
         elif column != ROW_HASH or block.parent_rows is not None:
             self._scalar(block, column, array, place, key, spec)
 
-    def _list(self, parent: Block, array: Any, parts: tuple[str, ...], items: _Place) -> None:
+    def _list(self, parent: Block, array: Any, own_parts: tuple[str, ...], items: _Place) -> None:
         values = array.flatten()
         if not len(values):
             return
+        parts = (*parent.parts, *own_parts)
         table = self._naming.join(*parts)
         parent_rows = np.asarray(pc.list_parent_indices(array)).astype(np.int64)
         child = Block(
@@ -121,7 +134,10 @@ class Walker:
                 block, [(field.name, inner) for field, inner in zip(kind, values.flatten(), strict=True)], place
             )
         elif pa.types.is_list(kind):
-            self._member(block, LIST, LIST, values, _Place((), NOTHING, ""), NOTHING)
+            if self._fitter.is_json(block, self._naming.column(LIST)):
+                self._fitter.give_up(block, values.is_valid())
+            map_path = f"{place.map_path}[]" if place.map_path else ""
+            self._list(block, values, (self._naming.table(LIST),), _Place((), NOTHING, map_path))
         elif not pa.types.is_null(kind):
             self.leaf(block, VALUE, values)
 

@@ -16,12 +16,12 @@ from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
 from feedloom.vendors.aptrinsic.emulator.control import Control
 from feedloom.vendors.aptrinsic.emulator.environment import Environment
 from feedloom.vendors.aptrinsic.emulator.guard import DuplicateGuard
+from feedloom.vendors.aptrinsic.emulator.inputs import as_read
 from feedloom.vendors.aptrinsic.emulator.lists import Lists
 from feedloom.vendors.aptrinsic.emulator.localization import imported
 from feedloom.vendors.aptrinsic.emulator.quirks import QUIRKS, TAKEN, YES
 from feedloom.vendors.aptrinsic.emulator.reads import Reader
 from feedloom.vendors.aptrinsic.emulator.refusal import RefusalError, SubError, error_answer
-from feedloom.vendors.aptrinsic.emulator.values import as_text
 from feedloom.vendors.aptrinsic.emulator.writes import Writer
 
 _KEY_HEADER = "x-aptrinsic-api-key"
@@ -49,11 +49,11 @@ class AptrinsicBehaviour(Behaviour):
         self.tells_wait = quirks["retry_after"] == YES
         self._environment = Environment(users=settings.rows, seed=settings.seed, quirks=quirks, now=settings.now)
         self._ledger = self._environment.ledger
-        self._lists = Lists(environment=self._environment, quirks=quirks, seed=settings.seed, cache=settings.cache)
+        lists = Lists(environment=self._environment, quirks=quirks, cache=settings.cache)
         writer = Writer(environment=self._environment, context_shape=quirks["global_context"])
         self._guard = DuplicateGuard(clock_s=self._ledger.now_s) if quirks["duplicate_guard"] == YES else None
         self.control = Control(environment=self._environment, writer=writer, lock=settings.lock)
-        self._reads = Reader(environment=self._environment, lists=self._lists).operations
+        self._reads = Reader(environment=self._environment, lists=lists).operations
         self._writes = writer.operations
 
     @property
@@ -90,29 +90,8 @@ class AptrinsicBehaviour(Behaviour):
         return error_answer(status=status, message=_LIMIT_REACHED if status == 429 else message)  # noqa: PLR2004 - a limit
 
     def prepared(self, *, endpoint: Endpoint, given: Mapping[str, Given]) -> Mapping[str, Given]:
-        """The inputs as the vendor reads them.
-
-        A null in a body changes nothing; a number may stand for a text; environments are matched without case; content
-        types may be joined by commas. Source: aptrinsic-notes, sections 6 and 10; openapi.yaml, setEngagementEnv and
-        contentTypes.
-        """
-        takes_numbers = self._quirks["number_for_text"] == TAKEN
-        prepared: dict[str, Given] = {}
-        for name, one in given.items():
-            if one.shape == "json" and one.value is None:
-                continue
-            value = one.value
-            if name == "contentTypes" and one.shape == "plain":
-                value = [part for text in value for part in text.split(",")]
-            elif name == "env" and isinstance(value, str):
-                value = {choice.lower(): choice for choice in ("Production", "Stage", "QA", "Integration")}.get(
-                    value.lower(), value
-                )
-            elif takes_numbers and one.shape == "json" and isinstance(value, (int, float)):
-                is_text = endpoint.has_param(name) and endpoint.param(name).type == "text"
-                value = as_text(value) if is_text else value
-            prepared[name] = replace(one, value=value)
-        return prepared
+        """The inputs as the vendor reads them."""
+        return as_read(endpoint=endpoint, given=given, takes_numbers=self._quirks["number_for_text"] == TAKEN)
 
     def answer(self, call: Call) -> Answer:
         """Do what *call* asks for."""
@@ -146,16 +125,13 @@ class AptrinsicBehaviour(Behaviour):
     def _answer(self, call: Call) -> Answer:
         name = call.endpoint.name
         if name in self._reads:
-            answer = self._reads[name](call)
             if self._guard is None or call.endpoint.method != "GET":
-                return answer
+                return self._reads[name](call)
             self._guard.check(call)
-            return replace(answer, cacheable=False)
+            return replace(self._reads[name](call), cacheable=False)
         if name in _IMPORTS:
             return imported(call.arguments["file"].encode("latin-1"))
         body = self._writes[name](call.arguments)
-        oldest = self._lists.scrolls.oldest_version
-        self._environment.registry.forget_before(self.version if oldest is None else oldest)
         return json_answer(body) if body is not None else self._done(call.endpoint)
 
     def _done(self, endpoint: Endpoint) -> Answer:

@@ -55,10 +55,11 @@ class Numbers(Sequence[int]):
     def __getitem__(self, place: slice) -> array[int]: ...
 
     def __getitem__(self, place: int | slice) -> int | array[int]:
-        if isinstance(place, int):
-            return self._slice(*slice(place, place + 1 or None).indices(len(self))[:2])[0]
-        start, stop, _ = place.indices(len(self))
-        return self._slice(start, stop)
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            return self._cut(start, stop) if step == 1 else array("q", self)[place]
+        at = range(len(self))[place]
+        return self._cut(at, at + 1)[0]
 
     @property
     def weight(self) -> int:
@@ -69,7 +70,7 @@ class Numbers(Sequence[int]):
         """The same numbers, last first."""
         return Numbers(stretch[::-1] for stretch in reversed(self._stretches))
 
-    def _slice(self, start: int, stop: int) -> array[int]:
+    def _cut(self, start: int, stop: int) -> array[int]:
         found = array("q")
         at = bisect_right(self._ends, start)
         while start < stop:
@@ -84,7 +85,7 @@ class Numbers(Sequence[int]):
 class _Written:
     """One state of a row: the place in the base before which it stands, and the versions at which it came and went."""
 
-    row: Row | None
+    row: Row
     place: int
     born: int
     died: int | None = None
@@ -110,7 +111,7 @@ class Book:
         if latest == number:
             return row
         count = self.base.count
-        row = self.base.row(number) if number < count else self._written[number - count].row or {}
+        row = self.base.row(number) if number < count else self._written[number - count].row
         self._latest = (number, row)
         return row
 
@@ -132,6 +133,11 @@ class Book:
             self._written[number - self.base.count].died = version
             self._dead.append((version, number - self.base.count))
 
+    @property
+    def gone(self) -> int:
+        """How many written rows are gone and still held."""
+        return len(self._dead)
+
     def is_base(self, position: int) -> bool:
         """Whether the base row at *position* still stands as it was."""
         return position < self.base.count and position not in self._retired
@@ -140,7 +146,7 @@ class Book:
         """Let go of the rows that were gone at *version* already."""
         while self._dead and self._dead[0][0] <= version:
             _, place = self._dead.popleft()
-            self._written[place].row = None
+            self._written[place].row = {}
 
     def written(self, *, version: int) -> list[int]:
         """The numbers of the written rows that there are at *version*, in the order of their writing."""

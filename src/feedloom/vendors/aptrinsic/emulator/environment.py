@@ -19,6 +19,7 @@ from feedloom.vendors.aptrinsic.emulator.monitoring import Collisions, Errors, E
 from feedloom.vendors.aptrinsic.emulator.population import Population
 from feedloom.vendors.aptrinsic.emulator.refusal import not_found
 from feedloom.vendors.aptrinsic.emulator.registry import Registry
+from feedloom.vendors.aptrinsic.emulator.scrolls import Scrolls
 from feedloom.vendors.aptrinsic.emulator.shelves import BookShelf, DatedShelf, Shelf
 from feedloom.vendors.aptrinsic.emulator.visits import Visits
 
@@ -33,7 +34,7 @@ _UNSET, _AGREED = 170, 230
 class Environment:
     """Users, accounts, events and all the rest under one seed.
 
-    ``shelves`` holds the lists that scrolls read, by the name of the endpoint.
+    ``shelves`` holds the lists that scrolls read, by the name of the endpoint; ``scrolls`` are those that are open.
     """
 
     def __init__(self, *, users: int, seed: int, quirks: Quirks, now: Callable[[], datetime]) -> None:
@@ -52,8 +53,18 @@ class Environment:
         )
         self.users = users
         self.population = population
+        self.scrolls = Scrolls(
+            seed=seed,
+            life_s=quirks.number("scroll_life_s"),
+            has_fresh_ids=quirks["scroll_id"] == "fresh",
+            clock_s=self.ledger.now_s,
+        )
         self.registry = Registry(
-            population=population, ledger=self.ledger, seed=seed, revival_days=quirks.number("revival_days")
+            population=population,
+            ledger=self.ledger,
+            seed=seed,
+            revival_days=quirks.number("revival_days"),
+            oldest_read=lambda: self.scrolls.oldest_version,
         )
         self.events = Events(users=users, seed=seed, scenery=scenery, registry=self.registry, ledger=self.ledger)
         self.content = Content(seed=seed, features=features, engagements=engagements, ledger=self.ledger)

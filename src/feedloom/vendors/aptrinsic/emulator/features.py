@@ -17,7 +17,7 @@ ROOT = "ROOT"
 
 _MODULES: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = (
     ("Dashboard", (("Dashboard", 30), ("Widgets", 9), ("Share dashboard", 3), ("Full screen", 2))),
-    ("Reports", (("Reports", 22), ("Exports", 11), ("Schedule report", 4), ("Filters", 10), ("Отчёты по команде", 2))),
+    ("Reports", (("Reports", 22), ("Exports", 14), ("Schedule report", 4), ("Filters", 10), ("Отчёты по команде", 2))),
     ("Projects", (("Board", 18), ("Timeline", 8), ("Milestones", 4), ("Project templates", 2), ("Archive project", 1))),
     ("Tasks", (("New task", 16), ("Assign task", 9), ("Comments", 12), ("Attachments", 5), ("Checklists", 3))),
     ("Search", (("Search", 14), ("Saved searches", 2), ("Suche in Anhängen", 1))),
@@ -31,6 +31,10 @@ _MODULES: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = (
 
 _MOBILE_MODULE = "Mobile"
 _EXPORTS = "Exports"
+_USUAL_LEVEL = 70
+_EAGERNESS = 4
+"""The more content people are than usual, the more they export: by this power of it."""
+
 _LABELS = (("core", "#336699"), ("beta", "#cc7722"), ("paid", "#339966"))
 _ELEMENTS = (
     ("CLICK", "TAG"),
@@ -109,7 +113,7 @@ class FeatureTree:
     def _weighed(self, level: int) -> tuple[int, ...]:
         return spread(
             tuple(
-                part.weight * (0.2 + 1.2 * level / LEVELS) if part.name == _EXPORTS else part.weight
+                part.weight * (level / _USUAL_LEVEL) ** _EAGERNESS if part.name == _EXPORTS else part.weight
                 for part in self._usable
             )
         )

@@ -18,10 +18,10 @@ from feedloom.emulator.quirks import Quirks
 from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
 from feedloom.vendors.aptrinsic.emulator.conditions import Columns, Term
 from feedloom.vendors.aptrinsic.emulator.environment import ACCOUNTS, COLLISIONS, ERRORS, USERS, Environment
-from feedloom.vendors.aptrinsic.emulator.event_kinds import KINDS, SEGMENT_MATCHES
+from feedloom.vendors.aptrinsic.emulator.event_kinds import SEGMENT_MATCHES
 from feedloom.vendors.aptrinsic.emulator.quirks import IGNORED, REFUSED
 from feedloom.vendors.aptrinsic.emulator.refusal import bad_request
-from feedloom.vendors.aptrinsic.emulator.scrolls import Scroll, Scrolls
+from feedloom.vendors.aptrinsic.emulator.scrolls import Scroll
 from feedloom.vendors.aptrinsic.emulator.shelves import Query, Selections, SortKey
 from feedloom.vendors.aptrinsic.emulator.windows import (
     MONITORING_DAYS,
@@ -36,7 +36,6 @@ from feedloom.vendors.aptrinsic.emulator.windows import (
 _MODIFIED = "lastModifiedDate"
 _REPEATED = "repeated-cursor"
 
-EVENT_LISTS = tuple(kind.list_name for kind in KINDS)
 RECORD_LISTS = (USERS, ACCOUNTS)
 MONITORING_LISTS = (COLLISIONS, ERRORS)
 
@@ -51,21 +50,16 @@ class _Page:
 
 
 class Lists:
-    """Answers the calls that list something; ``scrolls`` are those that are open."""
+    """Answers the calls that list something."""
 
-    def __init__(self, *, environment: Environment, quirks: Quirks, seed: int, cache: AnswerCache[Answer]) -> None:
+    def __init__(self, *, environment: Environment, quirks: Quirks, cache: AnswerCache[Answer]) -> None:
         self._environment = environment
         self._quirks = quirks
         self._cache = cache
         self._selections = Selections()
         self._endpoints = {name: APTRINSIC.endpoint(name) for name in environment.shelves}
         self._columns = {name: Columns(endpoint) for name, endpoint in self._endpoints.items()}
-        self.scrolls = Scrolls(
-            seed=seed,
-            life_s=quirks.number("scroll_life_s"),
-            has_fresh_ids=quirks["scroll_id"] == "fresh",
-            clock_s=environment.ledger.now_s,
-        )
+        self._scrolls = environment.scrolls
 
     def scrolled(self, call: Call) -> Answer:
         """A page of a list that scrolls: the first of a new scroll, or the next of the one whose id is given.
@@ -98,7 +92,7 @@ class Lists:
         return json_answer(page, cacheable=True)
 
     def _found(self, call: Call, scroll_id: str) -> Scroll:
-        scroll = self.scrolls.find(scroll_id)
+        scroll = self._scrolls.find(scroll_id)
         if scroll is None or scroll.list_name != call.endpoint.name:
             raise bad_request("Invalid scrollId")
         return scroll
@@ -175,8 +169,8 @@ class Lists:
     def _scroll_answer(self, *, scroll: Scroll, page: _Page, scroll_id: str | None) -> Answer:
         is_over = self._is_over(scroll=scroll, page=page)
         if is_over and scroll_id is not None:
-            self.scrolls.close(scroll_id)
-        following = None if is_over else self.scrolls.keep(scroll, scroll_id=scroll_id)
+            self._scrolls.close(scroll_id)
+        following = None if is_over else self._scrolls.keep(scroll, scroll_id=scroll_id)
         total = page.total
         if self._quirks["total_hits"] == "inflated":
             total += 1 + total // 20

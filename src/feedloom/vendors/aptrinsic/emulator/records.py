@@ -21,6 +21,8 @@ class UserBase:
             "lastSeenDate": population.last_seen_ms,
             "identifyId": population.identify_id,
             "id": population.identify_id,
+            "email": lambda user: population.subject(user).email,
+            "accountId": lambda user: population.subject(user).account_id,
         }
 
 

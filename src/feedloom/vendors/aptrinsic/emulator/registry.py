@@ -6,7 +6,7 @@ A change that shows in a record moves its lastModifiedDate, a visit too. Source:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,9 @@ _NEW_ACCOUNT: Mapping[str, Any] = {
 _MERGED = ("location", "customAttributes")
 """Maps of which a change names only the parts that change."""
 
+_MOST_GONE = 256
+"""Records that are gone are looked for once there are so many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Grave:
@@ -89,15 +92,28 @@ class _Grave:
 
 
 class Registry:
-    """All users and accounts; every method makes one change or none."""
+    """All users and accounts; every method makes one change or none.
 
-    def __init__(self, *, population: Population, ledger: Ledger, seed: int, revival_days: int) -> None:
+    ``oldest_read`` tells the oldest version that somebody still reads, None when nobody does; records that were gone by
+    then are let go of.
+    """
+
+    def __init__(
+        self,
+        *,
+        population: Population,
+        ledger: Ledger,
+        seed: int,
+        revival_days: int,
+        oldest_read: Callable[[], int | None],
+    ) -> None:
         self.users = Records(
             book=Book(UserBase(population)), id_field="identifyId", position_of_id=population.user_of_id
         )
         self.accounts = Records(
             book=Book(AccountBase(population)), id_field="id", position_of_id=population.account_of_id
         )
+        self._oldest_read = oldest_read
         self._population = population
         self._ledger = ledger
         self._ids = Identifiers(seed=seed, kind=12)
@@ -111,7 +127,7 @@ class Registry:
         identify_id = fields["identifyId"]
         if self.users.find(identify_id) is not None:
             raise bad_request("Record already exists")
-        now_ms, version = self._ledger.now_ms(), self._ledger.advance()
+        now_ms, version = self._ledger.now_ms(), self._advance()
         grave = self._open_grave(identify_id, now_ms=now_ms)
         if grave is None:
             self._made += 1
@@ -136,7 +152,7 @@ class Registry:
                 raise not_found("User", id=identify_id)
             self.create_user({**changes, "identifyId": identify_id})
             return
-        version = self._ledger.advance()
+        version = self._advance()
         changed = self.users.change(identify_id, {**_merged(row, changes), "lastModifiedDate": now_ms}, version=version)
         self._move(
             identify_id=identify_id,
@@ -150,7 +166,7 @@ class Registry:
         """Delete a user, for good when *is_final*; refused when there is none."""
         if self.users.find(identify_id) is None:
             raise not_found("User", id=identify_id)
-        version = self._ledger.advance()
+        version = self._advance()
         row = self._bury(identify_id, is_final=is_final, version=version)
         self._move(
             identify_id=identify_id,
@@ -168,7 +184,7 @@ class Registry:
         members = len(self._written_members[fields["id"]])
         row = _merged(_NEW_ACCOUNT, fields)
         row |= {"createDate": now_ms, "lastModifiedDate": now_ms, "numberOfUsers": members}
-        self.accounts.add(row, version=self._ledger.advance())
+        self.accounts.add(row, version=self._advance())
 
     def update_account(self, account_id: str, changes: Mapping[str, Any]) -> None:
         """Change an account; refused when there is none."""
@@ -176,13 +192,13 @@ class Registry:
         if row is None:
             raise not_found("Account", id=account_id)
         changed = {**_merged(row, changes), "id": account_id, "lastModifiedDate": self._ledger.now_ms()}
-        self.accounts.change(account_id, changed, version=self._ledger.advance())
+        self.accounts.change(account_id, changed, version=self._advance())
 
     def delete_account(self, account_id: str) -> None:
         """Delete an account and all its users; refused when there is none."""
         if self.accounts.find(account_id) is None:
             raise not_found("Account", id=account_id)
-        version = self._ledger.advance()
+        version = self._advance()
         for identify_id in self.members(account_id):
             self._bury(identify_id, is_final=False, version=version)
             self._written_members[account_id].discard(identify_id)
@@ -193,7 +209,7 @@ class Registry:
         row = self.users.find(identify_id)
         if row is None or date_ms <= row["lastSeenDate"]:
             return
-        now_ms, version = self._ledger.now_ms(), self._ledger.advance()
+        now_ms, version = self._ledger.now_ms(), self._advance()
         changes = {
             "lastSeenDate": date_ms,
             "firstVisitDate": row["firstVisitDate"] or date_ms,
@@ -215,10 +231,13 @@ class Registry:
         untouched = [self._population.identify_id(user) for user in base if self.users.book.is_base(user)]
         return [*untouched, *self._written_members[account_id]]
 
-    def forget_before(self, version: int) -> None:
-        """Let go of records that were gone at *version* already."""
-        self.users.book.forget_before(version)
-        self.accounts.book.forget_before(version)
+    def _advance(self) -> int:
+        """Count one change; returns the version that it makes."""
+        for book in (self.users.book, self.accounts.book):
+            if book.gone >= _MOST_GONE:
+                oldest = self._oldest_read()
+                book.forget_before(self._ledger.version if oldest is None else oldest)
+        return self._ledger.advance()
 
     def _open_grave(self, identify_id: str, *, now_ms: int) -> _Grave | None:
         """The grave of a user who may still come back."""

@@ -58,12 +58,12 @@ class Scrolls:
     @property
     def oldest_version(self) -> int | None:
         """The oldest version that an open scroll may still read; None when none is open."""
-        return min((scroll.version for scroll in self._open.values()), default=None)
+        return min((scroll.version for scroll in self._open.values() if not self._is_over(scroll)), default=None)
 
     def find(self, scroll_id: str) -> Scroll | None:
         """The open scroll with that id."""
         scroll = self._open.get(scroll_id)
-        if scroll is not None and self._life_s and self._clock_s() - scroll.used_s > self._life_s:
+        if scroll is not None and self._is_over(scroll):
             del self._open[scroll_id]
             return None
         return scroll
@@ -82,6 +82,9 @@ class Scrolls:
         """Forget the scroll with that id, unless its pages can be had again."""
         if not self._has_fresh_ids:
             self._open.pop(scroll_id, None)
+
+    def _is_over(self, scroll: Scroll) -> bool:
+        return bool(self._life_s) and self._clock_s() - scroll.used_s > self._life_s
 
     def _fresh_id(self) -> str:
         """A text as search engines make them, with characters that a URL has to spell otherwise."""
