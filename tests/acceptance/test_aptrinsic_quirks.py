@@ -161,7 +161,7 @@ def test_a_vendor_as_the_notes_describe_it_comes_whole_with_the_command(tmp_path
             "--end", LATEST.isoformat(), "--start", "2024-11-01T00:00:00Z", "--only", ",".join(tables)
         )
         assert outcome.code == 0, outcome
-        stage.has_loaded(tables, until=LATEST)
+        stage.has_loaded(tables, now=LATEST)
         assert stage.differences(tables) == []
 
 

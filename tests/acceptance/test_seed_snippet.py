@@ -137,7 +137,6 @@ def test_contacts_can_be_looked_up_by_email(play: Play) -> None:
     assert [seen.endpoint for seen in stage.emulator.requests] == ["get_contact"]
 
 
-@pytest.mark.xfail(reason="the rows of feedloom_columns go through the user's own filter and map", strict=True)
 def test_rows_can_be_filtered_and_mapped(play: Play) -> None:
     stage = play(rows=120)
     run(

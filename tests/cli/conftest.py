@@ -78,8 +78,8 @@ def refiner() -> Iterator[Served]:
 
 @pytest.fixture
 def slow_refiner() -> Iterator[Served]:
-    """A Refiner whose lists take a while: 5 pages of responses, a fifth of a second each."""
-    emulator = create_emulator("refiner", rows=5000, seed=3, latency_ms=200, key="emulator-key-of-the-slow-lane")
+    """A Refiner whose lists take a while: 3 pages of responses, a quarter of a second each."""
+    emulator = create_emulator("refiner", rows=3000, seed=3, latency_ms=250, key="emulator-key-of-the-slow-lane")
     with _served(emulator) as served:
         yield served
 

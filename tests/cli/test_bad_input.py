@@ -46,6 +46,7 @@ class Wrong:
 
 
 CONFIG, SECRETS = ".dlt/config.toml", ".dlt/secrets.toml"
+POSTGRES = "DESTINATION__POSTGRES__CREDENTIALS"
 SYNC = ("sync", "refiner")
 
 MISTAKES: Mapping[str, Wrong] = {
@@ -140,6 +141,22 @@ MISTAKES: Mapping[str, Wrong] = {
         code="FL221",
         says="settings of the destination postgres are missing: database, password, username, host",
         helps="[destination.postgres.credentials]",
+    ),
+    "a database server that is away": Wrong(
+        arguments=(*SYNC, "--to", "postgres"),
+        environment={POSTGRES: "postgresql://me:zq7x@127.0.0.1:9/none"},
+        exit_code=DATABASE,
+        code="FL605",
+        says="can't be reached",
+        helps="host and port",
+    ),
+    "credentials that are none": Wrong(
+        arguments=("check", "refiner", "--to", "postgres"),
+        environment={POSTGRES: "zq7x"},
+        exit_code=WRONG_USE,
+        code="FL216",
+        says="can't be read",
+        helps="postgresql://user:password@host",
     ),
     "a destination whose package is not installed": Wrong(
         arguments=(*SYNC, "--to", "weaviate"),

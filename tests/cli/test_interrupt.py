@@ -14,8 +14,8 @@ from cli.conftest import Served
 from cli.stage import Stage
 from feedloom.cli.failures import INTERRUPTED
 
-COMPLETE = {"forms": 12, "responses": 5000}
-CONTACTS = 1000
+COMPLETE = {"forms": 12, "responses": 3000}
+CONTACTS = 600
 SYNC = ("sync", "refiner", "--only", "forms,responses")
 LONGEST_S = 60.0
 
@@ -52,7 +52,7 @@ def test_one_signal_keeps_the_finished_pages_and_the_next_sync_completes(
 ) -> None:
     asked = slow_refiner.emulator.requests.by_endpoint
     with slow_stage.started(*SYNC) as process:
-        until(lambda: asked["list_responses"] >= 3)
+        until(lambda: asked["list_responses"] >= 2)
         process.send_signal(signal.SIGINT)
         ended = slow_stage.ended(process)
         assert children_of(process.pid) == ""

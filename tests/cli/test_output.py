@@ -76,7 +76,7 @@ def test_a_decimal_keeps_its_digits_in_json(value: Decimal) -> None:
     assert json.loads(json_text(as_json(value)), parse_float=Decimal, parse_int=Decimal) == value
 
 
-@given(st.recursive(st.one_of(TEXTS, st.integers(), st.none()), st.lists, max_leaves=5))
+@given(st.recursive(st.one_of(TEXTS, st.integers(-(2**63), 2**63 - 1), st.none()), st.lists, max_leaves=5))
 def test_what_has_parts_is_json_in_a_cell(value: Any) -> None:
     text = as_text(value)
 

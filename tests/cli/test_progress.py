@@ -81,23 +81,14 @@ def test_progress_can_be_turned_off(flags: list[str], environment: dict[str, str
     assert ended.errors == ""
 
 
-@pytest.mark.parametrize(
-    ("environment", "has_bars", "has_colours"),
-    [
-        ({"TERM": "xterm"}, True, True),
-        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
-        ({"TERM": "dumb"}, False, False),
-    ],
-)
-def test_at_a_terminal_a_bar_is_drawn_for_each_table(
-    *, environment: dict[str, str], has_bars: bool, has_colours: bool, stage: Stage
-) -> None:
-    shown = at_a_terminal(stage, environment)
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_at_a_terminal_a_bar_is_drawn_for_each_table(no_color: str, coloured: bool, stage: Stage) -> None:  # noqa: FBT001 - a parameter
+    shown = at_a_terminal(stage, {"TERM": "xterm", "NO_COLOR": no_color})
 
     assert "forms" in shown
-    assert ("━" in shown) is has_bars
-    assert ("\x1b[3" in shown) is has_colours
-    assert ("12/12" in shown) is has_bars
+    assert "━" in shown
+    assert "12/12" in shown
+    assert ("\x1b[3" in shown) is coloured
 
 
 def at_a_terminal(stage: Stage, environment: dict[str, str]) -> str:

@@ -28,7 +28,7 @@ from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
 from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined
 
 LONG_TYPES = {"position": "bigint", "value_text": "text", "value_number": "double", "value_json": "text"}
-KEYS = ("_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx", "_dlt_load_id", "_feedloom_hash")
+BOOKKEEPING = ("_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx", "_dlt_load_id", "_feedloom_hash")
 
 Rows = dict[str, list[dict[str, Any]]]
 Types = dict[str, dict[str, str]]
@@ -49,6 +49,16 @@ def make_schema(table: Table, endpoint: Endpoint) -> Schema:
         name = f"{table.name}__{table.long_answers.name}"
         schema.update_table(new_table(name, table.name, columns=long_columns))  # type: ignore[arg-type]
     return schema
+
+
+def make_names(state: dict[str, Any], schema: Schema, cap: int) -> KeyNames:
+    """The columns of the open maps, kept in *state* between runs."""
+    return KeyNames(
+        state.setdefault("columns", {}),
+        schema.naming.normalize_identifier,
+        cap=cap,
+        items=state.setdefault("items", {}),
+    )
 
 
 def stored_types(schema: Schema) -> Types:
@@ -111,7 +121,7 @@ class Reference:
         config.destination_capabilities = DestinationCapabilitiesContext.generic_capabilities()
         normalizer = JsonLItemsNormalizer(storage, None, None, self.schema, "1", config)  # type: ignore[arg-type]
         normalizer._coerce_type = _lossless
-        names = KeyNames(self.names, self.schema.naming.normalize_identifier, cap=self.cap)
+        names = make_names(self.names, self.schema, self.cap)
         shaper = RowShaper(self.table, self.endpoint, names)
         for body, extra in pages:
             shaped = shaper.shape(json.loads(body)["items"], extra)
@@ -149,7 +159,7 @@ class Columnar:
         shaper = ArrowShaper(
             table=self.table,
             endpoint=self.endpoint,
-            names=KeyNames(self.names, schema.naming.normalize_identifier, cap=self.cap),
+            names=make_names(self.names, schema, self.cap),
             naming=Naming.of(schema),
             stored=self.types,
             load_id="1",
@@ -160,7 +170,7 @@ class Columnar:
             shaped = shaper.shape([body for body, _ in batch], [extra for _, extra in batch])
             self.quarantined += shaped.quarantined
             self.one_by_one += shaped.one_by_one
-            for name, table, types in shaped.tables:
+            for name, table, types, _ in shaped.tables:
                 rows[name] += _rows(table, types)
                 known = self.types.setdefault(name, {})
                 for column in table.schema:
@@ -201,7 +211,7 @@ def trees(root: str, rows: Rows) -> list[str]:
     made: dict[str, str] = {}
 
     def tree(name: str, row: Mapping[str, Any]) -> str:
-        plain = {key: _plain(value) for key, value in row.items() if value is not None and key not in KEYS}
+        plain = {key: _plain(value) for key, value in row.items() if value is not None and key not in BOOKKEEPING}
         lists = {child: sorted(below[child, row["_dlt_id"]]) for child in tables if (child, row["_dlt_id"]) in below}
         return repr((name, sorted(plain.items()), sorted(lists.items())))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from columnar.made_up import ENDPOINT, TABLE, runs
-from columnar.reference import KEYS, Columnar, Page, Reference, stored_types, trees
+from columnar.reference import BOOKKEEPING, Columnar, Page, Reference, stored_types, trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ def compare(loads: list[list[list[Page]]], cap: int, **changed: Any) -> None:
         assert trees("things", made) == trees("things", wanted)
         types = stored_types(slow.schema)
         for table, columns in fast.types.items():
-            assert {name: kind for name, kind in columns.items() if name not in KEYS}.items() <= types[table].items()
+            assert {name: kind for name, kind in columns.items() if name not in BOOKKEEPING}.items() <= types[table].items()
     assert fast.names == slow.names
     assert not fast.quarantined
 

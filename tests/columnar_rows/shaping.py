@@ -29,6 +29,8 @@ ENDPOINT = Endpoint(
         Field(name="id"),
         Field(name="bornAt", type="timestamp", time="iso_or_space"),
         Field(name="seen", type="timestamp", time="epoch_ms", zero_is_null=True),
+        Field(name="count", type="integer"),
+        Field(name="size", type="number"),
         Field(name="firm", type="object", nullable=True),
         Field(name="firm.since", type="timestamp", time="iso_or_space"),
         Field(name="firm.sites", type="list", nullable=True),
@@ -64,6 +66,8 @@ keys = st.one_of(
     ),
     st.text(max_size=4),
 )
+"""Never ``value``: an object with that key alone and a plain item of the same list are the same row for dlt."""
+
 values = st.recursive(
     st.none() | scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
@@ -107,8 +111,15 @@ def _rebuilt_value(value: Any, state: State, path: str) -> Any:
     if isinstance(value, dict):
         return rebuild(value, state, path, is_top=False)
     if isinstance(value, list):
-        return [_rebuilt_value(item, state, f"{path}[]") for item in value]
+        return [_rebuilt_item(item, state, f"{path}[]") for item in value]
     return value
+
+
+def _rebuilt_item(item: Any, state: State, path: str) -> Any:
+    """An item of a list; a scalar of another kind than the list's first stands in the variant of ``value``."""
+    if isinstance(item, dict) and item.keys() == {"value"}:
+        return next(iter(item["value"].values()))
+    return _rebuilt_value(item, state, path)
 
 
 VARIANTS = {"v_text", "v_bigint", "v_double", "v_bool"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -215,24 +216,70 @@ def test_keys_past_the_cap_go_together_and_whole() -> None:
     assert chosen.refused == {("traits.b", "c"), ("traits.b", "d"), ("traits", "f")}
 
 
-@pytest.mark.parametrize("big", [2**63, -(2**63) - 1, 2**64, 10**40])
-def test_integers_beyond_64_bits_become_text_wherever_they_stand(big: int) -> None:
-    row = {"id": big, "seen": big, "other": {"x": [big, [big], {"y": big}]}, "traits": {"a": big, "b": [big]}}
+BIG = [2**63, -(2**63) - 1, 2**64, 10**40]
+
+
+@pytest.mark.parametrize("big", BIG)
+def test_an_integer_beyond_64_bits_is_text_where_the_column_holds_text_or_json(big: int) -> None:
+    table = replace(TABLE, json_columns=("whole",))
+    row = {"id": big, "whole": {"a": [big, {"b": big}]}, "traits": {"a": big, "b": [[big], {"c": big}]}}
     text = str(big)
-    found = shape(row)
+    found = shape(row, table=table)
     assert {name: found[name] for name in row} == {
         "id": text,
-        "seen": text,
-        "other": {"x": [text, [text], {"y": text}]},
-        "traits": {"a": text, "b": [text]},
+        "whole": {"a": [text, {"b": text}]},
+        "traits": {"a": text, "b": [[text], {"c": text}]},
     }
     assert found["_feedloom_hash"] == row_hash(row) != row_hash({**row, "id": text})
+    assert shape(row, chosen=names(cap=0))["traits"] == {MORE_KEYS: {"a": text, "b": [[text], {"c": text}]}}
+
+
+@pytest.mark.parametrize("big", BIG)
+def test_an_integer_beyond_64_bits_is_a_variant_where_the_column_may_hold_something_else(big: int) -> None:
+    row = {"seen": big, "size": big, "other": big, "firm": {"x": big, "y": [big, [big], {"z": big}]}}
+    variant = {"v_text": str(big)}
+    found = shape(row)
+    assert {name: found[name] for name in row} == {
+        "seen": variant,
+        "size": variant,
+        "other": variant,
+        "firm": {"x": variant, "y": [{"value": variant}, [{"value": variant}], {"z": variant}]},
+    }
+
+
+def test_a_float_beyond_64_bits_is_a_variant_where_the_column_may_hold_integers() -> None:
+    row = {"id": 1e30, "size": 1e30, "other": [1e30, -1e30], "traits": {"a": 1e30}, "seen": 1.5e9}
+    found = shape(row)
+    assert {name: found[name] for name in row} == {
+        "id": 1e30,
+        "size": 1e30,
+        "other": [{"value": {"v_double": 1e30}}, {"value": {"v_double": -1e30}}],
+        "traits": {"a": 1e30},
+        "seen": 1.5e9,
+    }
+    assert shape({"count": 1e30})["count"] == {"v_double": 1e30}
 
 
 @pytest.mark.parametrize("edge", [2**63 - 1, -(2**63)])
 def test_integers_of_64_bits_stay_integers(edge: int) -> None:
     found = shape({"id": edge, "traits": {"a": edge}})
     assert (found["id"], found["traits"]["a"]) == (edge, edge)
+
+
+def test_items_of_another_kind_than_the_first_go_to_the_variant() -> None:
+    chosen = names()
+    found = shape({"traits": {"a": ["x", 9, None, True, [1, "y"]]}}, chosen=chosen)["traits"]["a"]
+    assert found == [
+        "x",
+        {"value": {"v_bigint": 9}},
+        None,
+        {"value": {"v_bool": True}},
+        [1, {"value": {"v_text": "y"}}],
+    ]
+    assert shape({"traits": {"a": [9]}}, chosen=chosen)["traits"]["a"] == [{"value": {"v_bigint": 9}}]
+    assert typed(shape({"traits": {"b": [0.5, 9, 2**53 + 1]}}, chosen=chosen)["traits"]["b"]) == typed(
+        [0.5, 9.0, {"value": {"v_bigint": 2**53 + 1}}]
+    )
 
 
 def long_form(answers: Any) -> list[Row]:

@@ -130,11 +130,12 @@ Script = Sequence[Sequence[Row] | Exception]
 class FakeClient:
     """Stands for a client: gives the pages that *script* has for the parameters of a list, in place of asking.
 
-    *before* is awaited before each page, with the parameters of its list.
+    *before* is awaited before each page, with the parameters of its list; *total* is the count that each page carries.
     """
 
     script: Callable[[Mapping[str, Any]], Script]
     before: Callable[[Mapping[str, Any]], Any] | None = None
+    total: int | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def pages(self, endpoint: Endpoint, params: Mapping[str, Any]) -> AsyncIterator[Page]:
@@ -153,7 +154,7 @@ class FakeClient:
                 position=None,
                 number=number,
                 body=orjson.dumps({endpoint.records: body} if endpoint.records else body),
-                total=None,
+                total=self.total,
                 received_at=NOW,
                 is_last=number == len(script) - 1,
                 parsed_rows=list(rows),

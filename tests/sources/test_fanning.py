@@ -120,7 +120,7 @@ def test_no_month_after_this_one_is_asked_for() -> None:
 
 def run_at(now: datetime, rows: Sequence[Row], state: dict[str, Any]) -> list[date]:
     reads, _, known = planned("refiner", "reporting", rows, state=state, now=now)
-    known.commit(now)
+    known.commit()
     return asked_months(reads)
 
 
@@ -147,6 +147,23 @@ def test_a_run_that_saw_no_row_keeps_what_is_known() -> None:
     before = dict(state["slices"])
     run_at(NOW, [], state)
     assert state["slices"] == before
+
+
+def test_a_row_that_was_away_for_a_while_is_read_from_where_it_was_left() -> None:
+    state: dict[str, Any] = {}
+    forms = [form("f1", "2025-01-05 00:00:00", "2026-03-01 00:00:00"), form("f2", "2025-01-05 00:00:00", None)]
+    run_at(datetime(2025, 2, 10, tzinfo=UTC), forms, state)
+    run_at(datetime(2025, 12, 10, tzinfo=UTC), forms[1:], state)
+    assert run_at(NOW, forms[:1], state)[0] == date(2025, 1, 1)
+    assert asked_months(planned("refiner", "reporting", forms[1:], state=state)[0])[0] == date(2025, 10, 1)
+
+
+def test_a_full_reading_forgets_which_months_are_known() -> None:
+    state: dict[str, Any] = {}
+    old = form("f1", "2025-06-05 00:00:00", "2026-03-01 00:00:00")
+    run_at(NOW, [old], state)
+    slice_state(state, full=True)
+    assert len(run_at(NOW, [old], state)) == 10
 
 
 @given(

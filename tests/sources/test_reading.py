@@ -246,6 +246,39 @@ def test_reading_whole_starts_over_no_more_often_than_any_list() -> None:
     assert len(client.asked) == 1 + 6
 
 
+def counted(*scripts: Script, total: int) -> FakeClient:
+    """A client that plays one of *scripts* at each attempt, each page saying that the list holds *total* rows."""
+    client = attempts(*scripts)
+    client.total = total
+    return client
+
+
+def test_a_scroll_that_ends_empty_before_the_vendors_count_starts_over() -> None:
+    client = counted([[event(1)], []], [[event(1)], [event(2)]], total=2)
+    pages = read_list(client, Read(params={}))
+    assert (ids(pages), [page.note for page in pages if page.note]) == ([1, 1, 2], [])
+
+
+def test_an_end_before_the_vendors_count_is_believed_when_it_comes_twice() -> None:
+    client = counted([[event(1)], []], [[event(1)], []], total=2)
+    pages = read_list(client, Read(params={}))
+    assert len(client.asked) == 2
+    (note,) = [page.note for page in pages if page.note]
+    assert note.startswith("The vendor counts 2 rows where 1 came")
+
+
+def test_a_short_last_page_is_an_end_whatever_the_vendor_counts() -> None:
+    client = counted([[event(1)], [event(2)]], total=9)
+    assert ids(read_list(client, Read(params={}))) == [1, 2]
+    assert len(client.asked) == 1
+
+
+def test_a_doubtful_end_is_not_kept_as_one(journal: Journal) -> None:
+    client = counted([[event(1)], []], [[event(1)], []], total=2)
+    read_list(client, Read(params={}), journal)
+    assert not journal.is_finished(VISITS, Read(params={}))
+
+
 def test_a_single_answer_is_one_row() -> None:
     client = FakeClient(lambda _: [[{"plan": "pro"}]])
     pages = asyncio.run(all_of(Reader(cast("Client", client), ACCOUNT).read_list(Read(params={}))))

@@ -103,6 +103,7 @@ def test_every_table_is_a_resource_with_its_own_way_of_writing() -> None:
         "form_history": "merge",
         "reporting": "merge",
         "contact": "merge",
+        "feedloom_columns": "merge",
     }
     assert set(made.selected_resources) == set(written) - {"contact"}
 
@@ -314,10 +315,10 @@ TRAITS: list[dict[str, Any]] = [
 
 def test_the_table_of_names_says_which_key_every_column_of_an_open_map_holds(pipeline: Pipeline) -> None:
     api = refiner(contacts=[contact(f"c{number}", **traits) for number, traits in enumerate(TRAITS)])
-    load(pipeline, api.session(), "contacts")
+    load(pipeline, api.session(), "contacts", "feedloom_columns")
     assert_named(pipeline, TRAITS)
     api.lists["/contacts"].append(contact("c9", **{"user name": "d", "feedloomMoreKeys": "also mine"}))
-    load(pipeline, api.session(), "contacts")
+    load(pipeline, api.session(), "contacts", "feedloom_columns")
     assert_named(pipeline, [*TRAITS, {"user name": "d", "feedloomMoreKeys": "also mine"}])
 
 
@@ -341,6 +342,24 @@ def assert_named(pipeline: Pipeline, traits: Sequence[Mapping[str, Any]]) -> Non
                 column = named["attributes", key]
                 assert (value,) in ask(pipeline, f"select attributes__{column} from contacts")
     assert len(set(named.items())) == len({(path, column) for (path, _), column in named.items()})
+
+
+def test_names_of_all_tables_are_written_down_once_every_table_has_chosen_its_own(pipeline: Pipeline) -> None:
+    api = refiner(
+        contacts=[contact(f"c{number}", **{f"trait {number}": 1}) for number in range(6)],
+        responses=[response(f"r{number}", "2026-02-01 10:00:00", data={f"Q{number}": 1}) for number in range(6)],
+    )
+    api.page_rows = 1
+    load(pipeline, api.session(), "feedloom_columns", "contacts", "responses")
+    found = ask(pipeline, "select table_name, key from feedloom_columns order by all")
+    assert found == [("contacts", f"trait {n}") for n in range(6)] + [("responses", f"Q{n}") for n in range(6)]
+
+
+def test_names_that_were_not_written_down_are_with_the_next_load_that_does(pipeline: Pipeline) -> None:
+    api = refiner(contacts=[contact("c1", a=1)])
+    load(pipeline, api.session(), "contacts")
+    load(pipeline, api.session(), "segments", "feedloom_columns")
+    assert ask(pipeline, "select table_name, key from feedloom_columns") == [("contacts", "a")]
 
 
 def test_a_key_keeps_its_column_from_run_to_run(pipeline: Pipeline) -> None:

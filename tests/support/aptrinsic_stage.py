@@ -30,11 +30,14 @@ from feedloom.sync.jobs import Job, make_job
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
-from support.compare_aptrinsic import KEYS, Span, compare, first_span
+from support.compare_aptrinsic import KEYS, Span, compare, end_of_load, first_span
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
 """The end of the emulator's base data, which lie in the 730 days before it."""
+
+DEFAULT_TABLES = tuple(table for table in KEYS if table != "user_preferences")
+"""The tables that are loaded when none is named."""
 
 SHAPES_OF_DATA = frozenset({"global_context"})
 """Quirks that change what rows hold, which the twin shares."""
@@ -169,24 +172,26 @@ class Stage:
 
         def remember(table: TableReport) -> None:
             if table.verdict not in ("failed", "incomplete"):
-                self.has_loaded([table.table], until=job.session.now.replace(microsecond=0), start=job.wanted.start)
+                self.has_loaded([table.table], now=job.session.now, start=job.wanted.start)
 
         return run(job, on_table=remember)
 
-    def has_loaded(self, tables: Collection[str], *, until: datetime, start: datetime | None = None) -> None:
-        """Remember that *tables* were loaded up to *until*: from *start*, or from where the last load ended."""
+    def has_loaded(self, tables: Collection[str], *, now: datetime, start: datetime | None = None) -> None:
+        """Remember that *tables* were loaded *now*: from *start*, or from where the last load ended."""
         for table in tables:
             loads = self.spans.setdefault(table, [])
-            since = start or (loads[-1][1] if loads else first_span(table, until)[0])
-            loads.append((since, until))
+            since = start or (loads[-1][1] if loads else first_span(table, now)[0])
+            until = end_of_load(table, now)
+            if since < until:
+                loads.append((since, until))
 
-    def differences(self, tables: Collection[str] = ()) -> list[str]:
-        """What differs between the twin and the database, in *tables* or in all that are loaded by default."""
+    def differences(self, tables: Collection[str] = DEFAULT_TABLES) -> list[str]:
+        """What differs between the twin and the database, in *tables*."""
         return compare(
             self.twin_url,
             self.twin.key,
             self.database,
-            tables=tables or DEFAULT_TABLES,
+            tables=tables,
             spans=self.spans,
             now=self.clock(),
         )
@@ -195,10 +200,6 @@ class Stage:
         """Make the same change through the control of the emulator and of its twin."""
         for emulator in (self.emulator, self.twin):
             change(emulator.control)
-
-
-DEFAULT_TABLES = tuple(table for table in KEYS if table != "user_preferences")
-"""The tables that are loaded when none is named."""
 
 
 @contextmanager

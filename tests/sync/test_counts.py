@@ -101,6 +101,23 @@ def test_an_empty_list_counts_nothing(api: FakeRefiner, pipeline: Pipeline, load
     assert counts(api, pipeline, "contacts") == Counts(there=0, here=0)
 
 
+def test_rows_whose_owner_is_gone_are_told_apart_when_the_owners_were_just_read(
+    api: FakeRefiner, pipeline: Pipeline, load: Load
+) -> None:
+    api.lists["/responses"][0] |= {"contact": None}
+    load(api, "contacts", "responses")
+    api.lists["/contacts"] = []
+    api.lists["/responses"] = api.lists["/responses"][:1]
+    load(api, "contacts")
+    client = Client(REFINER, Key(KEY, "the test"), transport=api.transport())
+    known = compare_counts(REFINER, REFINER.table("responses"), pipeline, client, fresh={"contacts"})
+    assert known == Counts(there=1, here=3, ownerless=2)
+    assert known.agree
+    unknown = counts(api, pipeline, "responses")
+    assert unknown == Counts(there=1, here=3)
+    assert not unknown.agree
+
+
 def test_the_loaded_range_is_that_of_the_state(api: FakeRefiner, pipeline: Pipeline, load: Load) -> None:
     table = REFINER.table("responses")
     assert loaded_range(REFINER, table, pipeline) == Cursor()

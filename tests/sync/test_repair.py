@@ -102,7 +102,7 @@ def hourly(count: int) -> list[dict[str, Any]]:
 
 def windows_of(job: Job) -> list[tuple[datetime | None, datetime]]:
     """The windows that differ, as start and end."""
-    found = compare_counts(job.vendor, RESPONSES, job.pipeline, job.client())
+    found = compare_counts(job.vendor, RESPONSES, job.pipeline, job.client(), fresh=job.fresh)
     assert found is not None
     again = differing_windows(job, RESPONSES, found)
     return [] if again is None else [(call.get("date_range_start"), call["date_range_end"]) for call in again.calls]
@@ -153,6 +153,18 @@ def test_imports_older_than_anything_loaded_are_found(
     assert windows_of(job(api)) == [(None, NOW - timedelta(hours=20))]
 
 
+def test_an_import_cannot_hide_behind_the_deletion_of_a_contact(api: FakeRefiner, load: Load, job: MakeJob) -> None:
+    load(api, "contacts", "responses")
+    imported = response("late", "2026-01-01 00:00:00", contact="c3")
+    api.lists["/contacts"].pop(1)
+    api.lists["/responses"][1] = imported
+    load(api, "contacts")
+    made = job(api)
+    assert windows_of(made) == []
+    made.fresh = {"contacts"}
+    assert windows_of(made) == [(None, NOW)]
+
+
 def test_windows_of_ten_minutes_are_not_cut_further(
     api: FakeRefiner, load: Load, job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +209,8 @@ def test_a_window_without_count_is_read_again(api: FakeRefiner, load: Load, job:
         (Counts(there=5, here=5), True, "matches"),
         (Counts(there=4, here=5), True, "deleted at source"),
         (Counts(there=4, here=5), False, "more at source"),
+        (Counts(there=4, here=5, ownerless=1), False, "deleted at source"),
+        (Counts(there=4, here=5, ownerless=2), False, "more at source"),
         (Counts(there=6, here=5), True, "more at source"),
         (Counts(there=6, here=5), False, "more at source"),
     ],

@@ -151,6 +151,7 @@ class Embedded:
         key: Field of the copy that names that row.
         fields: Fields of the copy to compare, paths inside it.
         param: Parameter of the endpoint that asks for the rows with one copy, given its key.
+        is_owner: The vendor deletes the rows together with the row they copy.
     """
 
     path: str
@@ -158,6 +159,7 @@ class Embedded:
     key: str
     fields: tuple[str, ...]
     param: str
+    is_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,13 +84,13 @@ def demo(*, rows: int, seed: int, to: str, as_json: bool, quiet: bool) -> int:
     The data is invented, so a database with data of your own is refused.
     """
     from feedloom.cli.progress import make_progress  # noqa: PLC0415 - all that is heavy is imported on use
-    from feedloom.cli.report import print_report, report_as_dict  # noqa: PLC0415
-    from feedloom.cli.running import KEPT, run_until_stopped  # noqa: PLC0415
-    from feedloom.config import Setting  # noqa: PLC0415
-    from feedloom.emulator import create_emulator, serve  # noqa: PLC0415
-    from feedloom.sync.jobs import make_job  # noqa: PLC0415
-    from feedloom.sync.warehouse import choose_target, mark_as_demo  # noqa: PLC0415
-    from feedloom.vendors import VENDORS  # noqa: PLC0415
+    from feedloom.cli.report import print_report, report_as_dict  # noqa: PLC0415 - the same
+    from feedloom.cli.running import KEPT, run_until_stopped  # noqa: PLC0415 - the same
+    from feedloom.config import Setting  # noqa: PLC0415 - the same
+    from feedloom.emulator import create_emulator, serve  # noqa: PLC0415 - the same
+    from feedloom.sync.jobs import make_job  # noqa: PLC0415 - the same
+    from feedloom.sync.warehouse import choose_target, mark_as_demo  # noqa: PLC0415 - the same
+    from feedloom.vendors import VENDORS  # noqa: PLC0415 - the same
 
     targets = {slug: choose_target(vendor, to, vendor.dataset) for slug, vendor in VENDORS.items()}
     for target in targets.values():

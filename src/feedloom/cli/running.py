@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-import click
 
 from feedloom.cli.failures import InterruptedRunError
 from feedloom.cli.progress import Shown
@@ -18,6 +18,8 @@ from feedloom.sync.report import Report
 from feedloom.sync.run import run
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_STOPPING = b"stopping after the page at hand; press Ctrl-C again to stop at once\n"
 
 KEPT = "interrupted: the pages that came are kept, and the next run goes on from there"
 
@@ -50,7 +52,7 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        click.echo("stopping after the page at hand; press Ctrl-C again to stop at once", err=True)
+        os.write(sys.stderr.fileno(), _STOPPING)  # a signal may come in the middle of another write to the stream
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:

@@ -49,12 +49,12 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
     environment, .dlt/secrets.toml, or wherever else dlt finds settings.
     """
     from feedloom.cli.progress import Waits, make_progress  # noqa: PLC0415 - all that needs dlt is imported on use
-    from feedloom.cli.report import print_report, report_as_dict  # noqa: PLC0415
-    from feedloom.cli.running import KEPT, run_until_stopped  # noqa: PLC0415
-    from feedloom.config import past_moment  # noqa: PLC0415
-    from feedloom.sync.checks import check_key, check_target  # noqa: PLC0415
-    from feedloom.sync.jobs import make_job, plan  # noqa: PLC0415
-    from feedloom.sync.warehouse import refuse_demo, work_folder_kept_on_success  # noqa: PLC0415
+    from feedloom.cli.report import print_report, report_as_dict  # noqa: PLC0415 - the same
+    from feedloom.cli.running import KEPT, run_until_stopped  # noqa: PLC0415 - the same
+    from feedloom.config import past_moment  # noqa: PLC0415 - the same
+    from feedloom.sync.checks import check_key, check_target  # noqa: PLC0415 - the same
+    from feedloom.sync.jobs import make_job, plan  # noqa: PLC0415 - the same
+    from feedloom.sync.warehouse import refuse_demo, work_folder_kept_on_success  # noqa: PLC0415 - the same
 
     vendor = VENDORS[source]
     past_moment(options["start"], "start")

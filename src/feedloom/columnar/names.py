@@ -31,6 +31,7 @@ class KeyNames:
         normalize: The destination's naming, for one identifier.
         cap: How many keys of the table's open maps become columns; further ones have no column.
         declared: The kinds that the vendor declares, by path and key; others are known by their first value.
+        items: Where the kinds of the items of lists are kept between runs, by path. Changed in place.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class KeyNames:
         *,
         cap: int,
         declared: Mapping[tuple[str, str], str] | None = None,
+        items: MutableMapping[str, str] | None = None,
     ) -> None:
         self._state = state
         self._normalize = normalize
         self._cap = cap
         self._declared = declared or {}
+        self._items = {} if items is None else items
         self._count = sum(len(keys) for keys in state.values())
         self._taken = {path: {*_RESERVED, *(entry[0] for entry in keys.values())} for path, keys in state.items()}
         self.refused: set[tuple[str, str]] = set()
@@ -80,6 +83,10 @@ class KeyNames:
         if len(entry) == 1:
             entry.append(self._declared.get((path, key), kind))
         return str(entry[1])
+
+    def item_kind(self, path: str, kind: str) -> str:
+        """The kind of the plain items of the lists at *path*: that of the first one, now *kind*."""
+        return self._items.setdefault(path, kind)
 
     def _choose(self, path: str, key: str) -> str:
         taken = self._taken.setdefault(path, set(_RESERVED))

@@ -5,15 +5,17 @@ What changes on the way:
 * moments become aware UTC datetimes, as the catalogue says;
 * the keys of open maps get columns of their own (see ``names``), in maps inside the map too, and a value of another
   kind than its column goes to the variant column that dlt would name (``nps__v_text``), also where dlt itself would
-  turn it into text;
+  turn it into text; so do the items of lists in the map (``value__v_text``);
 * a key that is null has no column of its own until a value comes;
 * keys past the cap go together into one JSON column; those of a map inside the map into one text column of JSON;
 * a map of answers also comes out long, one child row an answer;
 * ``[]`` in place of an empty map, as PHP writes it, is read as the empty map;
-* integers beyond 64 bits become text, since no column holds them and dlt would fail the whole load over them;
+* numbers that dlt would fail the whole load over come out of its way: an integer beyond 64 bits becomes text, in the
+  variant column ``__v_text`` where the column itself may hold something else, and so does, as ``__v_double``, a float
+  beyond 64 bits where the column may hold integers;
 * ``_feedloom_hash`` tells whether a row changed since it was loaded.
 
-The items of a list are handed on as they came: where a list mixes kinds, dlt decides how they share a column.
+Where the vendor chose the keys, other kinds than the catalogue's are left to dlt, which may turn one into another.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from typing import Any
 
 import orjson
 
-from feedloom.catalogue import Endpoint, Field, LongAnswers, Table
+from feedloom.catalogue import Endpoint, Field, Known, LongAnswers, Table
 from feedloom.columnar.names import MORE_KEYS, KeyNames
 from feedloom.columnar.types import parse_time
 
@@ -71,6 +73,7 @@ class RowShaper:
         self._names = names
         self._fixed = _fixed_places(endpoint)
         self._open = _open_places(table)
+        self._types = _column_types(table, endpoint)
 
     def shape(self, rows: Iterable[Row], extra: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows as dlt shall load them, in the same order; *extra* columns are added to each. Rows are used up."""
@@ -81,7 +84,7 @@ class RowShaper:
         row.update(extra)
         long = self._table.long_answers
         answers = _long_rows(row, long) if long is not None else []
-        _write_out_big_integers(row)
+        _tame(row, self._types)
         self._set_fixed(row)
         for place in self._open:
             for holder in _holders(row, place.steps):
@@ -146,9 +149,21 @@ class RowShaper:
             if isinstance(item, dict)
             else self._items(item, f"{path}[]")
             if isinstance(item, list)
-            else item
+            else self._item(item, path)
             for item in items
         ]
+
+    def _item(self, item: Any, path: str) -> Any:
+        """An item of a list; one of another kind than the list's first goes to the variant of the column ``value``."""
+        if item is None:
+            return None
+        kind = _KINDS.get(type(item), "text")
+        held = self._names.item_kind(path, kind)
+        if held == kind:
+            return item
+        if kind == "bigint" and held == "double" and abs(item) <= _EXACT_FLOAT:
+            return float(item)
+        return {"value": {f"v_{kind}": item}}
 
     def _typed(self, path: str, key: str, value: Any) -> Any:
         kind = _KINDS.get(type(value), "text")
@@ -182,6 +197,23 @@ def _open_places(table: Table) -> list[_Place]:
         place, name = _place(places, path)
         place.maps.append((name, path))
     return list(places.values())
+
+
+def _column_types(table: Table, endpoint: Endpoint) -> dict[str, Any]:
+    """What columns hold for sure, as a tree of names: ``text``, ``number``, or ``json`` for all that stands below.
+
+    Open maps count as JSON here, because the kinds of their values are known key by key.
+    """
+    tree: dict[str, Any] = {}
+    hinted = [field for field in endpoint.fields if field.known is not Known.ASSUMED and "[]" not in field.name]
+    kept = [(field.name, field.type) for field in hinted if field.type in {"text", "number"}]
+    for path, kind in (*kept, *((path, "json") for path in (*table.open_maps, *table.json_columns))):
+        *above, name = path.split(".")
+        branch = tree
+        for part in above:
+            branch = branch.setdefault(part, {})
+        branch[name] = kind
+    return tree
 
 
 def _place(places: dict[str, _Place], path: str) -> tuple[_Place, str]:
@@ -259,22 +291,46 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _write_out_big_integers(holder: Row) -> None:
-    for key, value in holder.items():
-        if (kind := type(value)) is int:
+def _tame(holder: Row, types: Mapping[str, Any]) -> None:
+    """Replace the numbers of *holder* that dlt cannot load; *types* is what ``_column_types`` says of its members."""
+    for name, value in holder.items():
+        if (kind := type(value)) is int or kind is float:
             if not _LEAST <= value <= _MOST:
-                holder[key] = str(value)
+                holder[name] = _tamed(value, types.get(name))
         elif kind is dict:
-            _write_out_big_integers(value)
+            inner = types.get(name)
+            if inner == "json":
+                _written_out(value)
+            else:
+                _tame(value, inner if isinstance(inner, dict) else {})
         elif kind is list and value:
-            holder[key] = [_written_out(item) for item in value]
+            holder[name] = _written_out(value) if types.get(name) == "json" else [_tamed_item(item) for item in value]
+
+
+def _tamed(number: float, held: Any) -> Any:
+    """A number beyond 64 bits, for a column that holds *held*."""
+    if isinstance(number, float):
+        return number if held in {"text", "number", "json"} else {"v_double": number}
+    return str(number) if held in {"text", "json"} else {"v_text": str(number)}
+
+
+def _tamed_item(item: Any) -> Any:
+    if (kind := type(item)) is int or kind is float:
+        return item if _LEAST <= item <= _MOST else {"value": _tamed(item, None)}
+    if kind is dict:
+        _tame(item, {})
+    elif kind is list:
+        return [_tamed_item(inner) for inner in item]
+    return item
 
 
 def _written_out(value: Any) -> Any:
+    """*value* with its integers beyond 64 bits as text; objects are changed in place."""
     if (kind := type(value)) is int:
         return value if _LEAST <= value <= _MOST else str(value)
-    if kind is dict:
-        _write_out_big_integers(value)
-    elif kind is list:
+    if kind is list:
         return [_written_out(item) for item in value]
+    if kind is dict:
+        for key, inner in value.items():
+            value[key] = _written_out(inner)
     return value

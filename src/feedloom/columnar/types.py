@@ -24,8 +24,8 @@ _SHORTEST_DATE = len("2026-01-31")
 def parse_time(value: Any, field: Field) -> Any:
     """The moment that *value* stands for, as an aware UTC datetime; *value* itself when it is no moment.
 
-    Where ``field.time`` is ``epoch_ms``, whole epoch milliseconds are read, and 0 is None if ``field.zero_is_null``; else
-    every text that is ISO 8601, with ``T`` or a space, taken as UTC where it names no zone. Microseconds are kept.
+    Where ``field.time`` is ``epoch_ms``, milliseconds are read, and 0 is None if ``field.zero_is_null``; else texts in
+    ISO 8601, with ``T`` or a space, taken as UTC where they name no zone. Microseconds are kept.
 
     Source: refiner-notes, "Dates and time zones"; aptrinsic-notes, section 5.
     """

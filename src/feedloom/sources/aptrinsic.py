@@ -15,13 +15,14 @@ from feedloom.catalogue import Table
 from feedloom.config import key_origin, moment
 from feedloom.errors import InputError
 from feedloom.http import Key
+from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range
 from feedloom.sources.resources import COLUMN_CAP, Connection, Options, make_resources
 from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
 from feedloom.vendors.aptrinsic.filters import Filter, parse_filter
 
 
-@dlt.source(name="aptrinsic_source", section="aptrinsic_source")
+@dlt.source(name="aptrinsic_source", section="aptrinsic_source", _impl_cls=NamingSource)
 def aptrinsic_source(
     api_key: TSecretStrValue = dlt.secrets.value,
     base_url: str | None = None,

@@ -25,29 +25,33 @@ from feedloom.sources.reading import Reader
 
 @dataclass(slots=True)
 class SliceState:
-    """Which rows of the fanned-out table were read in all their months, and in which month that was."""
+    """Up to which month the slices of each row of the fanned-out table were read.
 
-    kept: MutableMapping[str, Any]
-    seen: set[str] = field(default_factory=set)
+    ``kept`` outlives the run; ``read`` is what this one planned, and is kept once all of it was read.
+    """
 
-    def first_month(self, parent: str, since: date, now: datetime, trailing: int) -> date:
-        """The first month to read for *parent*: all from *since* when it is new, else the trailing ones."""
-        self.seen.add(parent)
-        if parent not in self.kept.get("parents", ()):
-            return since
-        through = date.fromisoformat(self.kept["through"])
-        return max(since, back_months(min(through, now.date()), trailing))
+    kept: MutableMapping[str, str]
+    read: dict[str, str] = field(default_factory=dict)
 
-    def commit(self, now: datetime) -> None:
-        """Keep that every row seen is complete up to the month of *now*."""
-        if self.seen:
-            self.kept["parents"] = sorted(self.seen | set(self.kept.get("parents", ())))
-            self.kept["through"] = now.date().replace(day=1).isoformat()
+    def months_to_read(self, parent: str, since: date, until: date, trailing: int) -> list[date]:
+        """The months to read for *parent*: all from *since* when it is new, else *trailing* ones of those kept on."""
+        through = self.kept.get(parent)
+        first = since if through is None else max(since, back_months(date.fromisoformat(through), trailing))
+        found = months(datetime.combine(first, time(), UTC), datetime.combine(until, time(), UTC))
+        self.read[parent] = max([through or "", *(month.isoformat() for month in found)])
+        return found
+
+    def commit(self) -> None:
+        """Keep what was read."""
+        self.kept.update({parent: month for parent, month in self.read.items() if month})
 
 
-def slice_state(state: MutableMapping[str, Any]) -> SliceState:
-    """The slices kept in a resource's *state*."""
-    return SliceState(state.setdefault("slices", {}))
+def slice_state(state: MutableMapping[str, Any], *, full: bool = False) -> SliceState:
+    """The slices kept in a resource's *state*; none of them where all are to be read again in *full*."""
+    kept = state.setdefault("slices", {})
+    if full:
+        kept.clear()
+    return SliceState(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +110,9 @@ def _slices(
     if since is None or endpoint.window is None:
         return
     parent = "/".join(str(value) for value in read.extra.values())
-    first = known.first_month(parent, since.date().replace(day=1), now, slices.trailing_months)
     last = min(next_month((until or now).date()), now.date())
     start_param, end_param = endpoint.window
-    for month in months(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC)):
+    for month in known.months_to_read(parent, since.date().replace(day=1), last, slices.trailing_months):
         bounds = {
             start_param: datetime.combine(month, time(), UTC),
             end_param: datetime.combine(next_month(month), time(), UTC),

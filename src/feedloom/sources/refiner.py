@@ -15,6 +15,7 @@ from feedloom.catalogue import Table
 from feedloom.config import key_origin, moment
 from feedloom.errors import InputError
 from feedloom.http import Key
+from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range
 from feedloom.sources.resources import COLUMN_CAP, Connection, Options, make_resources
 from feedloom.vendors.refiner.catalogue import REFINER
@@ -22,7 +23,7 @@ from feedloom.vendors.refiner.catalogue import REFINER
 Include = Literal["all", "partials", "completed"]
 
 
-@dlt.source(name="refiner_source", section="refiner_source")
+@dlt.source(name="refiner_source", section="refiner_source", _impl_cls=NamingSource)
 def refiner_source(
     api_key: TSecretStrValue = dlt.secrets.value,
     base_url: str | None = None,

@@ -20,6 +20,7 @@ from feedloom.sources import cursors
 from feedloom.sources.bridge import iterate
 from feedloom.sources.fanning import FanOutReads, slice_state
 from feedloom.sources.journal import Journal
+from feedloom.sources.naming import UnderWay, kept_names, names_resource
 from feedloom.sources.planning import Cursor, Range, Read, Span, advance, plan_windows, span_to_read
 from feedloom.sources.reading import Reader, Rows
 from feedloom.sources.session import Reading, Session, current_session
@@ -31,9 +32,6 @@ SIDE_BY_SIDE = 8
 
 COLUMN_CAP = 300
 """Keys of a table's open maps that become columns, unless the user says otherwise."""
-
-NAMES_TABLE = "feedloom_columns"
-"""The table that says which key of an open map each column holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +74,11 @@ def make_resources(vendor: Vendor, connection: Connection, options: Options) -> 
     options = replace(options, params=_by_table(vendor, options.params), lookups=_by_table(vendor, options.lookups))
     # A text that looks like a date is a text: what is a moment, the catalogue says.
     dlt.current.source_schema().remove_type_detection("iso_timestamp")
-    return [
-        _resource(_Plan(vendor, options.tables.get(table.name, table), connection, options, session))
-        for table in vendor.tables
+    plans = [
+        _Plan(vendor, options.tables.get(table.name, table), connection, options, session) for table in vendor.tables
     ]
+    under_way = UnderWay()
+    return [*(_resource(plan, under_way) for plan in plans), names_resource(under_way)]
 
 
 def _by_table(vendor: Vendor, given: Mapping[str, Given]) -> dict[str, Given]:
@@ -135,14 +134,14 @@ class _Plan:
             yield client
 
 
-def _resource(plan: _Plan) -> DltResource:
+def _resource(plan: _Plan, under_way: UnderWay) -> DltResource:
     table = plan.table
     write = "merge" if table.write == "replace" else table.write
     nested: dict[str, Any] = {}
     if table.long_answers is not None:
         nested[table.long_answers.name] = {"columns": _LONG_COLUMNS}
     made: DltResource = dlt.resource(  # type: ignore[call-overload]  # a plain function is no overload of dlt's
-        _rows(plan),
+        _rows(plan, under_way),
         name=table.name,
         primary_key=table.primary_key or None,
         write_disposition="replace" if plan.replaces else write,
@@ -165,16 +164,18 @@ _LONG_COLUMNS = {
 }
 
 
-def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
+def _rows(plan: _Plan, under_way: UnderWay) -> Callable[[], Iterator[Any]]:
+    @under_way.watched
     def rows() -> Iterator[Any]:
         table, reading = plan.table, plan.session.reading(plan.table.name)
-        state, kept = dlt.current.resource_state(), _kept_names(table)
+        state, kept = dlt.current.resource_state(), kept_names(table.name)
         naming = dlt.current.source_schema().naming
         names = KeyNames(
             kept.setdefault("columns", {}),
             naming.normalize_identifier,
             cap=plan.options.column_cap,
             declared=_declared_kinds(plan),
+            items=kept.setdefault("items", {}),
         )
         shaper = RowShaper(table, plan.endpoint, names)
         seen: set[bytes] | None = set() if plan.replaces else None
@@ -193,17 +194,8 @@ def _rows(plan: _Plan) -> Callable[[], Iterator[Any]]:
             yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
         if plan.replaces and not reading.complete:
             raise StoppedError(table.name)
-        if kept.get("registered", 0) != names.count:
-            yield _name_rows(table, names)
-            kept["registered"] = names.count
 
     return rows
-
-
-def _kept_names(table: Table) -> dict[str, Any]:
-    """The kept names of a table's columns; with the source, as dlt forgets the state of resources that replace."""
-    kept: dict[str, Any] = dlt.current.source_state().setdefault("names", {}).setdefault(table.name, {})
-    return kept
 
 
 def _is_first(table: Table, row: Mapping[str, Any], seen: set[bytes]) -> bool:
@@ -250,12 +242,12 @@ def _events(plan: _Plan, state: dict[str, Any], reading: Reading) -> Iterator[Ro
     elif table.window is not None:
         yield from _windowed(plan, table.window, state, reading)
     elif table.fan_out is not None:
-        known = slice_state(state)
+        known = slice_state(state, full=plan.options.full)
         with _journal(plan, lasting=False) as journal:
             reads = FanOutReads(plan.vendor, table, known, plan.session.now)
             reading.complete = yield from _pages(plan, reads.for_each_row, journal)
         if reading.complete:
-            known.commit(plan.session.now)
+            known.commit()
     else:
         with _journal(plan, lasting=False) as journal:
             reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
@@ -352,18 +344,3 @@ def _with_more_keys(rows: list[dict[str, Any]], table: Table, make_path: Callabl
         for path in table.open_maps
     }
     return dlt.mark.with_hints(rows, dlt.mark.make_hints(columns=columns))
-
-
-def _name_rows(table: Table, names: KeyNames) -> Any:
-    rows = [
-        {"table_name": table.name, "map_path": path, "key": key, "column_name": column}
-        for path, key, column in names.entries()
-    ]
-    hints = dlt.mark.make_hints(
-        table_name=NAMES_TABLE,
-        write_disposition="merge",
-        primary_key=("table_name", "map_path", "key"),
-        columns={},
-        nested_hints={},
-    )
-    return dlt.mark.with_hints(rows, hints, create_table_variant=True)

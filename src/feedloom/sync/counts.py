@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+import sqlglot
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
 
-from feedloom.catalogue import CursorPaging, NumberPaging, Table, Vendor
+from feedloom.catalogue import CursorPaging, Embedded, NumberPaging, Table, Vendor
 from feedloom.http import Client
 from feedloom.sources import cursors
 from feedloom.sources.planning import Cursor
-from feedloom.sync.queries import at, column, count
+from feedloom.sync.queries import at, column, count, has_column, relation
 
 
 def has_total(vendor: Vendor, table: Table) -> bool:
@@ -26,28 +26,73 @@ def has_total(vendor: Vendor, table: Table) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Rows of one table in one range: those that the vendor counts and those that are loaded."""
+    """Rows of one table in one range.
+
+    Attributes:
+        there: Those that the vendor counts.
+        here: Those that are loaded.
+        ownerless: Those of them whose owner (the contact of a response) is gone at the vendor, as deletions leave them.
+    """
 
     there: int
     here: int
+    ownerless: int = 0
+
+    @property
+    def agree(self) -> bool:
+        """Nothing is missing here: the vendor has each row that still has its owner."""
+        return self.there == self.here - self.ownerless
 
 
-def compare_counts(vendor: Vendor, table: Table, pipeline: Pipeline, client: Client) -> Counts | None:
-    """Both counts of *table*, in the range that its state says is loaded; None where the vendor gives no count."""
+def compare_counts(
+    vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, *, fresh: Collection[str] = ()
+) -> Counts | None:
+    """Both counts of *table*, in the range that its state says is loaded; None where the vendor gives no count.
+
+    *fresh* names the tables that were just read whole, which tell whose rows have lost their owner.
+    """
     cursor = loaded_range(vendor, table, pipeline)
     if not has_total(vendor, table) or (table.window is not None and cursor.through is None):
         return None
-    return counts_in(vendor, table, pipeline, client, cursor)
+    return counts_in(vendor, table, pipeline, client, cursor, fresh=fresh)
 
 
-def counts_in(vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, cursor: Cursor) -> Counts | None:
+def counts_in(
+    vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, cursor: Cursor, *, fresh: Collection[str] = ()
+) -> Counts | None:
     """Both counts of *table* in the range of *cursor*; None where the vendor leaves its out. Costs one request."""
     there = asyncio.run(ask_total(client, vendor, table, bounds(vendor, table, cursor)))
     if there is None:
         return None
+    inside = _inside(pipeline, table, cursor)
+    lost = [
+        _without_owner(pipeline, embedded)
+        for embedded in table.embedded
+        if embedded.is_owner and embedded.table in fresh and has_column(pipeline, table.name, _key(embedded))
+    ]
+    ownerless = count(pipeline, table.name, *inside, sql.or_(*lost)) if lost else 0
+    return Counts(there=there, here=count(pipeline, table.name, *inside), ownerless=ownerless)
+
+
+def _without_owner(pipeline: Pipeline, embedded: Embedded) -> sql.Condition:
+    owners = sqlglot.select(column(pipeline, embedded.key)).from_(relation(pipeline, embedded.table))
+    owner = column(pipeline, _key(embedded))
+    return sql.and_(
+        sql.Not(this=sql.Is(this=owner, expression=sql.Null())), sql.Not(this=owner.isin(query=owners))
+    )
+
+
+def _key(embedded: Embedded) -> str:
+    return f"{embedded.path}.{embedded.key}"
+
+
+def _inside(pipeline: Pipeline, table: Table, cursor: Cursor) -> list[sql.Expression]:
+    """The conditions under which a row lies in the range of *cursor*, by the column of the table's first pass."""
     if table.window is None or cursor.through is None:
-        return Counts(there=there, here=count(pipeline, table.name))
-    return Counts(there=there, here=count_between(pipeline, table, cursor.since, cursor.through))
+        return []
+    moment = column(pipeline, table.window.passes[0].column)
+    since = [] if cursor.since is None else [moment >= at(cursor.since)]
+    return [moment < at(cursor.through), *since]
 
 
 def loaded_range(vendor: Vendor, table: Table, pipeline: Pipeline) -> Cursor:
@@ -68,17 +113,6 @@ def bounds(vendor: Vendor, table: Table, cursor: Cursor) -> dict[str, Any]:
         if cursor.since is not None:
             params[start] = cursor.since
     return params
-
-
-def count_between(pipeline: Pipeline, table: Table, since: datetime | None, through: datetime) -> int:
-    """Rows of a windowed table that its first pass sees in [since, through)."""
-    if table.window is None:
-        raise ValueError(f"table {table.name} has no window")
-    moment = column(pipeline, table.window.passes[0].column)
-    conditions: list[sql.Expression] = [moment < at(through)]
-    if since is not None:
-        conditions.append(moment >= at(since))
-    return count(pipeline, table.name, *conditions)
 
 
 async def ask_total(client: Client, vendor: Vendor, table: Table, params: Mapping[str, Any]) -> int | None:

@@ -14,6 +14,7 @@ from dlt.common.configuration.exceptions import (
     ConfigFieldMissingException,
     ConfigurationException,
     ConfigValueCannotBeCoercedException,
+    InvalidNativeValue,
     LookupTraces,
 )
 from dlt.common.configuration.providers.toml import TomlProviderReadException
@@ -54,9 +55,14 @@ def _known(cause: BaseException) -> FeedloomError | None:
         return _configuration(cause)
     if isinstance(cause, OSError):
         return _system(cause)
-    if isinstance(cause, duckdb.Error | DestinationException):
+    if isinstance(cause, duckdb.Error | DestinationException) or _is_operational(cause):
         return _database(str(cause))
     return None
+
+
+def _is_operational(cause: BaseException) -> bool:
+    """Whether *cause* is what drivers of databases raise when their server is not to be had (PEP 249)."""
+    return any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__)
 
 
 def _configuration(cause: BaseException) -> InputError | None:
@@ -67,6 +73,13 @@ def _configuration(cause: BaseException) -> InputError | None:
             return InputError(
                 f"the setting {cause.field_name} has a value of the wrong kind",
                 hint=f"write it as {_kind(cause.hint)} in .dlt/config.toml or the environment",
+                code="FL216",
+            )
+        case InvalidNativeValue():
+            return InputError(
+                "the credentials of the destination can't be read",
+                hint=f"write them in {_SECRETS} field by field, or as one URL: "
+                "postgresql://user:password@host:5432/database",
                 code="FL216",
             )
         case TomlProviderReadException():
@@ -134,12 +147,17 @@ _BY_WORDS: Mapping[Sequence[str], tuple[str, str, str]] = {
     ("authentication failed", "access denied"): (
         "FL608",
         "the database server refused the login",
-        f"check user name and password in {_SECRETS}",
+        f"check user name and password in {_SECRETS} or the environment",
     ),
-    ("connection refused", "could not connect", "could not translate host", "timeout expired"): (
+    ("connection refused", "could not connect", "could not translate host", "timeout expired", "no route to host"): (
         "FL605",
         "the database server can't be reached",
-        f"check its host and port in {_SECRETS}",
+        f"check its host and port in {_SECRETS} or the environment, and whether it runs",
+    ),
+    ("fatal:  database", "unknown database"): (
+        "FL605",
+        "the database server has no database of that name",
+        f"make it, or correct its name in {_SECRETS} or the environment",
     ),
     ("out of memory",): (
         "FL609",

@@ -25,7 +25,7 @@ from feedloom.sync.warehouse import Target, choose_target, journal_folder, open_
 class Reread:
     """What to read again of a table: the parameters of each call, or all of it where that asks less of the vendor."""
 
-    calls: Sequence[Mapping[str, Any]]
+    calls: Sequence[Mapping[str, Any]] = ()
     whole: bool = False
 
 
@@ -44,6 +44,8 @@ class Job:
         full: Windowed tables are read whole again.
         session: The run's own.
         tally: Its counts.
+        fresh: Tables that this run has read whole.
+        history_moved: Rows of long ago came to light, so that reports of their months are out of date.
     """
 
     vendor: Vendor
@@ -56,6 +58,8 @@ class Job:
     full: bool = False
     session: Session = field(default_factory=Session)
     tally: Tally = field(default_factory=Tally)
+    fresh: set[str] = field(default_factory=set)
+    history_moved: bool = False
 
 
 def make_job(
@@ -88,12 +92,12 @@ def make_job(
 
     def source(table: Table, again: Reread | None) -> DltSource:
         settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
-        if again is not None and not again.whole:
-            settings["lookups"] = {table.name: again.calls}
-        elif again is not None:
+        if again is None:
+            settings |= {"start": wanted.start, "end": wanted.end, "full": full}
+        elif again.whole:
             settings["full"] = True
         else:
-            settings |= {"start": wanted.start, "end": wanted.end, "full": full}
+            settings["lookups"] = {table.name: again.calls}
         made: DltSource = SOURCES[vendor.slug](**settings)
         return made
 

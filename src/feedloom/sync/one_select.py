@@ -57,7 +57,10 @@ def refuse_in_duckdb(text: str, connection: duckdb.DuckDBPyConnection) -> None:
     *connection* only parses; FROM-first queries, DESCRIBE, SUMMARIZE and SHOW are SELECTs to it.
     """
     found = connection.execute("select json_serialize_sql(?::varchar)", [text]).fetchone()
-    tree: dict[str, Any] = orjson.loads(found[0]) if found is not None else {}
+    try:
+        tree: dict[str, Any] = orjson.loads(found[0]) if found is not None else {}
+    except orjson.JSONDecodeError:
+        raise InputError("the SQL nests too deep", hint="split it with WITH", code="FL242") from None
     if tree.get("error_type") == "parser":
         at = f"character {int(tree['position']) + 1} of the SQL" if "position" in tree else ""
         raise InputError(
@@ -102,15 +105,16 @@ def _dataset_of(table: sql.Table, tables: Mapping[str, Collection[str]]) -> str:
     )
 
 
-def _table_functions(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for inner in node:
-            yield from _table_functions(inner)
-    elif isinstance(node, dict):
-        if node.get("type") == "TABLE_FUNCTION":
-            yield str(node["function"]["function_name"]).lower()
-        for inner in node.values():
-            yield from _table_functions(inner)
+def _table_functions(tree: Any) -> Iterator[str]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif isinstance(node, dict):
+            if node.get("type") == "TABLE_FUNCTION":
+                yield str(node["function"]["function_name"]).lower()
+            waiting.extend(node.values())
 
 
 def _not_one_select(text: str) -> InputError:

@@ -61,7 +61,7 @@ def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
             return ()
 
 
-def count(pipeline: Pipeline, table: str, *conditions: sql.Expression) -> int:
+def count(pipeline: Pipeline, table: str, *conditions: sql.Expression | sql.Condition) -> int:
     """How many rows of *table* meet all *conditions*; 0 where it does not exist yet."""
     if pipeline.default_schema_name is None:
         return 0

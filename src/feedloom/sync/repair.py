@@ -26,6 +26,7 @@ from feedloom.sync.report import Verdict
 PAGE_ROWS = 1000
 _SHORTEST = timedelta(minutes=10)
 _MOST_COUNTS = 400
+_FEW_CALLS = 10
 
 
 def stale_copies(job: Job, table: Table) -> Reread | None:
@@ -40,7 +41,7 @@ def stale_copies(job: Job, table: Table) -> Reread | None:
     if not calls:
         return None
     rows = ask(job.pipeline, sqlglot.select(sql.Count(this=sql.Star())).from_(relation(job.pipeline, table.name)))
-    return Reread(calls=calls, whole=len(calls) > max(rows[0][0] // PAGE_ROWS, 50))
+    return Reread(calls=calls, whole=len(calls) > rows[0][0] // PAGE_ROWS + _FEW_CALLS)
 
 
 def _stale_keys(job: Job, table: Table, embedded: Embedded) -> list[str]:
@@ -74,17 +75,17 @@ def _stale_keys(job: Job, table: Table, embedded: Embedded) -> list[str]:
 def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
     """The windows in which the vendor counts other rows than are here, by halving; None when *found*, the sum, agrees.
 
-    Asks the vendor for one row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
+    Rows whose owner was deleted do not count, so that an import cannot hide behind a deletion. Asks the vendor for one
+    row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
     """
-    if table.window is None or found.there == found.here:
+    if table.window is None or found.agree:
         return None
-    cursor = loaded_range(job.vendor, table, job.pipeline)
     windows: list[Cursor] = []
     asked = 0
-    open_windows = [(cursor, found)]
+    open_windows = [(loaded_range(job.vendor, table, job.pipeline), found)]
     while open_windows:
         window, counts = open_windows.pop()
-        if counts.there == counts.here:
+        if counts.agree:
             continue
         halves = _halves(job, table, window)
         if halves is None or max(counts.there, counts.here) <= PAGE_ROWS or asked >= _MOST_COUNTS:
@@ -92,7 +93,7 @@ def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
             continue
         for half in halves:
             asked += 1
-            inside = counts_in(job.vendor, table, job.pipeline, job.client(), half)
+            inside = counts_in(job.vendor, table, job.pipeline, job.client(), half, fresh=job.fresh)
             if inside is None:
                 windows.append(half)
             else:
@@ -130,7 +131,7 @@ def verdict(counts: Counts | None, *, reread: bool) -> tuple[Verdict, str]:
         return "not checked", ""
     if counts.there == counts.here:
         return "matches", ""
-    if counts.there < counts.here and reread:
+    if counts.there < counts.here and (reread or counts.agree):
         gone = counts.here - counts.there
         return "deleted at source", (
             f"{gone:,} rows are no longer at the source and still here; `--full` removes them here too."

@@ -73,8 +73,9 @@ class _Loader:
         started, requests = time.monotonic(), job.tally.requests
         job.tally.begin(self._table.name)
         try:
-            self._load_once()
+            self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
             if job.session.reading(self._table.name).complete:
+                job.fresh.add(self._table.name)
                 self._repair()
             else:
                 result.verdict = "incomplete"
@@ -97,6 +98,10 @@ class _Loader:
         if self._job.session.journals is not None:
             (self._job.session.journals / f"{self._table.name}.journal").unlink(missing_ok=True)
 
+    def _is_out_of_date(self) -> bool:
+        """Whether reports of all months have to be read again, because rows of long ago came to light."""
+        return self._job.history_moved and self._table.slices is not None
+
     def _repair(self) -> None:
         job, table, result = self._job, self._table, self._result
         again = repair.stale_copies(job, table)
@@ -106,11 +111,12 @@ class _Loader:
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
-        counts = compare_counts(job.vendor, table, job.pipeline, job.client())
+        counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
             self._load_once(differing)
-            counts = compare_counts(job.vendor, table, job.pipeline, job.client())
+            job.history_moved = True
+            counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         if counts is not None:
             result.source_rows, result.rows_checked = counts.there, counts.here
         result.verdict, note = repair.verdict(counts, reread=differing is not None)
@@ -130,7 +136,7 @@ class _Loader:
                 raise
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
             return
-        job.pipeline.normalize()
+        _normalize(job.pipeline, table.name)
         reading = job.session.reading(table.name)
         if table.primary_key:
             changes = self._counter.compare(job.pipeline, table)
@@ -157,8 +163,25 @@ def _own_failure(error: Exception) -> FeedloomError | None:
 
 def _load(pipeline: Pipeline) -> None:
     if pipeline.has_pending_data:
-        pipeline.normalize()
+        _normalize(pipeline)
         pipeline.load(raise_on_failed_jobs=True)
+
+
+def _normalize(pipeline: Pipeline, table: str = "the last run") -> None:
+    """Normalise what was extracted; what cannot be is dropped, so that it does not stop every later run as well.
+
+    Nothing is lost by that: no cursor has moved, and the journal has the pages.
+    """
+    try:
+        pipeline.normalize()
+    except PipelineStepFailed as error:
+        pipeline.drop_pending_packages()
+        if explain(error) is not None:
+            raise
+        raise VendorError(
+            f"rows of {table} could not be put into columns",
+            hint="run it with `feedloom --debug sync ...` and report what it prints",
+        ) from error
 
 
 def _was_stopped(error: BaseException) -> bool:

@@ -102,13 +102,13 @@ class Block:
         for child in self.children:
             child._give_child_ids(self)
 
-    def tables(self, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, Any]]:
-        """Name and Arrow table of this root block and of each block below it that has rows."""
-        yield self.table, pa.table({**self.columns, ROW_ID: self.ids})
+    def tables(self, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, str, Any]]:
+        """Name, parent's name and Arrow table of this root block and of each block below it that has rows."""
+        yield self.table, "", pa.table({**self.columns, ROW_ID: self.ids})
         for child in self.children:
             yield from child._child_tables(self, root_ids, with_root_ids=with_root_ids)
 
-    def _child_tables(self, parent: Block, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, Any]]:
+    def _child_tables(self, parent: Block, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, str, Any]]:
         if not len(self):
             return
         keys = {
@@ -118,7 +118,7 @@ class Block:
         }
         if with_root_ids:
             keys[ROOT_ID] = root_ids.take(pa.array(self.roots))
-        yield self.table, pa.table({**self.columns, **keys})
+        yield self.table, parent.table, pa.table({**self.columns, **keys})
         for child in self.children:
             yield from child._child_tables(self, root_ids, with_root_ids=with_root_ids)
 

@@ -42,11 +42,13 @@ class ShapedTable(NamedTuple):
         name: Its name in the destination.
         rows: The rows, as a ``pyarrow.Table``; columns without a value are left out.
         types: dlt's type of each column where Arrow's does not tell it: the JSON columns.
+        parent: The table above; empty for the root table.
     """
 
     name: str
     rows: Any
     types: dict[str, str]
+    parent: str
 
 
 @dataclass(slots=True)
@@ -172,17 +174,19 @@ class ArrowShaper:
         """Ids, fingerprints and the load's id; then the blocks as tables, those of one name together."""
         root_ids = key_ids(blocks, self._key, rows) if self._key else random_ids(rows)
         tables: dict[str, list[Any]] = {}
+        parents: dict[str, str] = {}
         for block in blocks:
             block.give_ids(root_ids)
             block.columns[ROW_HASH] = fingerprints(block)
             block.columns[LOAD_ID] = pa.repeat(self._load_id, len(block))
-            for name, table in block.tables(root_ids, with_root_ids=self._with_root_ids):
+            for name, parent, table in block.tables(root_ids, with_root_ids=self._with_root_ids):
                 tables.setdefault(name, []).append(table)
+                parents.setdefault(name, parent)
         for name, parts in tables.items():
             whole = concat(parts)
             whole = whole.select([column for column in whole.column_names if whole[column].null_count < len(whole)])
             types = {column: "json" for column in whole.column_names if self._types.of(name, column) == "json"}
-            yield ShapedTable(name, whole, types)
+            yield ShapedTable(name, whole, types, parents[name])
 
     def _is_taken(self, endpoint: Endpoint, naming: Naming, root: str, path: str) -> bool:
         """Whether a JSON column is kept as it comes: not where the catalogue describes what stands in it."""

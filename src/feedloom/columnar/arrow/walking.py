@@ -138,7 +138,12 @@ class Walker:
                 self._fitter.give_up(block, values.is_valid())
             map_path = f"{place.map_path}[]" if place.map_path else ""
             self._list(block, values, (self._naming.table(LIST),), _Place((), NOTHING, map_path))
-        elif not pa.types.is_null(kind):
+        elif values.null_count == len(values):
+            return
+        elif place.map_path:
+            self._fitter.check_doubles(block, values)
+            self._typed(block, VALUE, values, self._names.item_kind(place.map_path, KINDS[kind]))
+        else:
             self.leaf(block, VALUE, values)
 
     def _scalar(self, block: Block, column: str, values: Any, place: _Place, key: str, spec: Spec) -> None:

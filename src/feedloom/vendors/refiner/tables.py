@@ -46,6 +46,7 @@ RESPONSES = Table(
                 "account.domain",
             ),
             param="search",
+            is_owner=True,
         ),
         Embedded(path="form", table="forms", key="uuid", fields=("name",), param="form_uuid"),
     ),
