@@ -234,7 +234,7 @@ def test_lists_keep_order_kinds_nulls_and_nesting(script: Script) -> None:
 def test_a_list_with_a_number_beyond_64_bits_stops_no_sync(item: object, script: Script) -> None:
     script.answer({"list": [1]}, {"list": [item]})
     assert script.sync() == []
-    script.answer({"a": 1})
+    script.answer({"a": 1}, {"a": 2})
     assert script.sync() == []
 
 

@@ -5,32 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from cli.stage import BASE_URL, Ended, Stage
+from cli.stage import BASE_URL, Ended, Here, Served, Stage
 from feedloom.cli.main import DLT_SETTINGS, run
 from feedloom.emulator import Emulator, create_emulator, serve
-
-
-class Here(Protocol):
-    """Runs ``feedloom`` in this process."""
-
-    def __call__(self, stage: Stage, *arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
-        """How ``feedloom`` with *arguments* ends in the folder of *stage*."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """An emulator and where it is."""
-
-    emulator: Emulator
-    url: str
 
 
 @pytest.fixture(autouse=True)

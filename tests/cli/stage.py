@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+
+from feedloom.emulator import Emulator
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 BASE_URL = "SOURCES__REFINER_SOURCE__BASE_URL"
@@ -127,6 +129,21 @@ class Stage:
         """Give the commands *key*, and let none of them show it."""
         self.environment[API_KEY] = key
         self.secrets.append(key)
+
+
+class Here(Protocol):
+    """Runs ``feedloom`` in this process."""
+
+    def __call__(self, stage: Stage, *arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
+        """How ``feedloom`` with *arguments* ends in the folder of *stage*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An emulator and where it is."""
+
+    emulator: Emulator
+    url: str
 
 
 def own_mounts() -> list[str]:

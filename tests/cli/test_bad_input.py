@@ -15,8 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cli.conftest import Here, Served
-from cli.stage import API_KEY, BASE_URL, COMMAND, Ended, Stage, own_mounts
+from cli.stage import API_KEY, BASE_URL, COMMAND, Ended, Here, Served, Stage, own_mounts
 
 WRONG_USE, KEY, UNREACHABLE, DATABASE = 2, 4, 5, 6
 LONGEST_WAIT_S = 20.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cli.conftest import Here
-from cli.stage import Stage
+from cli.stage import Here, Stage
 
 
 def test_a_demo_needs_no_key_says_what_to_do_next_and_marks_its_database(bare: Stage, here: Here) -> None:

@@ -9,8 +9,7 @@ import socket
 import httpx2
 import pytest
 
-from cli.conftest import Here
-from cli.stage import Stage
+from cli.stage import Here, Stage
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

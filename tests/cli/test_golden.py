@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import Here
-from cli.stage import Stage
+from cli.stage import Here, Stage
 
 GOLDEN = Path(__file__).parent / "golden"
 REWRITES = bool(os.environ.get("FEEDLOOM_REWRITE_GOLDEN"))

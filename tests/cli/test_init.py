@@ -18,8 +18,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.conftest import Here
-from cli.stage import API_KEY, BASE_URL, COMMAND, Ended, Stage
+from cli.stage import API_KEY, BASE_URL, COMMAND, Ended, Here, Stage
 from feedloom.sync.project import write_project
 from feedloom.sync.warehouse import choose_target, mark_as_demo
 from feedloom.vendors import VENDORS

@@ -10,8 +10,7 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from cli.conftest import Served
-from cli.stage import Stage
+from cli.stage import Served, Stage
 from feedloom.cli.failures import INTERRUPTED
 
 COMPLETE = {"forms": 12, "responses": 3000}

@@ -8,8 +8,7 @@ import subprocess
 
 import pytest
 
-from cli.conftest import Here
-from cli.stage import COMMAND, Stage
+from cli.stage import COMMAND, Here, Stage
 from feedloom.cli.progress import Lines
 
 SYNC = ("sync", "refiner", "--only", "forms")

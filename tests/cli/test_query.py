@@ -14,8 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from cli.conftest import Here
-from cli.stage import Stage
+from cli.stage import Here, Stage
 from feedloom.errors import InputError
 from feedloom.sync.reading import Database, read_only
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import dlt
 import pytest
 
-from cli.conftest import Here
-from cli.stage import Stage
+from cli.stage import Here, Stage
 from feedloom.errors import InputError
 from feedloom.sync.one_select import refuse_elsewhere
 from support.postgres import find_programs, running_server

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from cli.conftest import Here, Served
-from cli.stage import Stage
+from cli.stage import Here, Served, Stage
 
 TABLES = {"contacts": 60, "forms": 12, "responses": 300, "account": 1}
 

@@ -1,4 +1,4 @@
-"""What a killed run leaves behind: the journals of the tables that it was reading, read without the code that wrote them.
+"""What a killed run leaves behind: the journals of the tables it was reading, read without the code that wrote them.
 
 A journal is a row of records, each a frame (four letters, three lengths and sums), a JSON header and a body. A record
 that was cut off by the kill ends what is readable.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, Self
+from typing import Any
 
 import dlt
 from dlt.extract import DltResource, DltSource
@@ -16,7 +16,7 @@ NAMES_TABLE = "feedloom_columns"
 class NamingSource(DltSource):
     """A dlt source whose table of names is loaded whichever other resources are selected."""
 
-    def with_resources(self, *resource_names: str) -> Self:
+    def with_resources(self, *resource_names: str) -> DltSource:
         """A clone of the source with these resources, and the one for the names of their columns, selected."""
         return super().with_resources(*{*resource_names, NAMES_TABLE})
 

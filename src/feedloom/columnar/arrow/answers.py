@@ -25,7 +25,6 @@ HASHED = "\0answers"
 """Stands among a block's arrays for what ``hashed_answers`` gives."""
 
 _TEXT = pa.string()
-_NULL_POSITION = pa.scalar(None, pa.int64())
 
 
 @dataclass(slots=True)
@@ -74,31 +73,28 @@ class AnswerReader:
         slots = _slots(maps)
         parts = [_Part.nothing()]
         with_nulls: set[int] = set()
-        for number, key in enumerate(slots.keys):
-            chosen = np.flatnonzero(slots.key_of == number)
+        for key, chosen in zip(slots.keys, slots.by_key(), strict=True):
             values = column.field(key).take(pa.array(slots.row_of[chosen]))
-            raw_values = [maps[row][key] for row in slots.row_of[chosen]] if _is_odd(values.type) else []
-            parts.append(_part(values, raw_values, chosen))
             if values.null_count:
                 with_nulls.update(slots.row_of[chosen[np.asarray(values.is_null())]].tolist())
-        return self._joined(parts, slots, self._hashed(maps, with_nulls))
-
-    def _joined(self, parts: list[_Part], slots: _Slots, hashed: Any) -> Answers:
-        ordinals = np.concatenate([part.ordinals for part in parts])
-        order = np.argsort(ordinals, kind="stable")
-        ordered = pa.array(order)
-        ordinals = ordinals[order]
-        columns = {
-            "position": pa.concat_arrays([part.positions for part in parts]).take(ordered),
-            "value_text": pa.concat_arrays([part.texts for part in parts]).take(ordered),
-            "value_number": pa.concat_arrays([part.numbers for part in parts]).take(ordered),
-            "value_json": pa.concat_arrays([part.json for part in parts]).take(ordered),
-        }
-        keys = pa.array(slots.keys, _TEXT).take(pa.array(slots.key_of[ordinals]))
+            if _is_odd(values.type):
+                parts.append(_each([maps[row][key] for row in slots.row_of[chosen].tolist()], chosen))
+            elif pa.types.is_list(values.type):
+                parts.append(_list(values, chosen))
+            else:
+                parts.append(_plain(values, chosen))
+        answers = _joined(parts)
+        keys = pa.array(slots.keys, _TEXT).take(pa.array(slots.key_of[answers.ordinals]))
         return Answers(
-            parent_rows=slots.row_of[ordinals],
-            columns={self._long.map_column: keys, **columns},
-            hashed=hashed,
+            parent_rows=slots.row_of[answers.ordinals],
+            columns={
+                self._long.map_column: keys,
+                "position": answers.positions,
+                "value_text": answers.texts,
+                "value_number": answers.numbers,
+                "value_json": answers.json,
+            },
+            hashed=self._hashed(maps, with_nulls),
         )
 
     def _hashed(self, maps: Sequence[Mapping[str, msgspec.Raw]], with_nulls: set[int]) -> Any:
@@ -121,6 +117,11 @@ class _Slots:
     key_of: Any
     row_of: Any
 
+    def by_key(self) -> list[Any]:
+        """The slots of each key, in order."""
+        order = np.argsort(self.key_of, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.key_of, minlength=len(self.keys)))[:-1]) if self.keys else []
+
 
 def _slots(maps: Sequence[Mapping[str, Any]]) -> _Slots:
     """Rows that have the same keys in the same order share one entry, of which there are few."""
@@ -128,11 +129,9 @@ def _slots(maps: Sequence[Mapping[str, Any]]) -> _Slots:
     shapes: dict[tuple[str, ...], int] = {}
     shape_of = np.fromiter((shapes.setdefault(tuple(answers), len(shapes)) for answers in maps), np.int64, len(maps))
     members = [[numbers.setdefault(key, len(numbers)) for key in shape] for shape in shapes]
-    lengths = np.array([len(shape) for shape in members] or [0])
+    lengths = np.array([len(shape) for shape in members], np.int64)
     starts = np.cumsum(lengths) - lengths
-    flat = np.array([number for shape in members for number in shape], np.int64)
-    if not len(maps):
-        return _Slots([], flat, flat)
+    flat = np.array([number for shape in members for number in shape], np.min_scalar_type(len(numbers)))
     counts = lengths[shape_of]
     row_of = np.repeat(np.arange(len(maps)), counts)
     within = np.arange(len(row_of)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -141,7 +140,10 @@ def _slots(maps: Sequence[Mapping[str, Any]]) -> _Slots:
 
 @dataclass(slots=True)
 class _Part:
-    """The answers of one key: what each is in words, as a number and as JSON, and which slot it belongs to."""
+    """Answers: the slot of each, its position, and what it is in words, as a number and as JSON.
+
+    Where ``json`` is null, the answer is text, and its number and JSON are made for all such answers together.
+    """
 
     ordinals: Any
     positions: Any
@@ -156,6 +158,24 @@ class _Part:
         return cls(np.array([], np.int64), *(pa.array([], kind) for kind in kinds))
 
 
+def _joined(parts: Sequence[_Part]) -> _Part:
+    """All answers, in the order of their slots."""
+    ordinals = np.concatenate([part.ordinals for part in parts])
+    order = np.argsort(ordinals, kind="stable")
+    ordered = pa.array(order)
+    texts = pa.concat_arrays([part.texts for part in parts]).take(ordered)
+    written = pa.concat_arrays([part.json for part in parts]).take(ordered)
+    numbers = pa.concat_arrays([part.numbers for part in parts]).take(ordered)
+    plain = pc.if_else(written.is_null(), texts, pa.scalar(None, _TEXT))
+    return _Part(
+        ordinals[order],
+        pa.concat_arrays([part.positions for part in parts]).take(ordered),
+        texts,
+        pc.coalesce(numbers, _numbers(plain)),
+        pc.coalesce(written, _quoted(plain)),
+    )
+
+
 def _is_odd(kind: Any) -> bool:
     """Whether answers of this type are written one by one; doubles because their spelling matters."""
     if pa.types.is_list(kind):
@@ -163,14 +183,6 @@ def _is_odd(kind: Any) -> bool:
     return not (
         pa.types.is_string(kind) or pa.types.is_int64(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)
     )
-
-
-def _part(values: Any, raw_values: Sequence[msgspec.Raw], ordinals: Any) -> _Part:
-    if raw_values:
-        return _each(raw_values, ordinals)
-    if pa.types.is_list(values.type):
-        return _list(values, ordinals)
-    return _plain(values, ordinals, pa.array(np.zeros(len(values), np.int64)))
 
 
 def _each(raw_values: Sequence[msgspec.Raw], ordinals: Any) -> _Part:
@@ -190,36 +202,34 @@ def _each(raw_values: Sequence[msgspec.Raw], ordinals: Any) -> _Part:
 
 def _list(values: Any, ordinals: Any) -> _Part:
     """Lists of text: a row for each item, one for an empty list, one for null."""
-    lengths = np.asarray(pc.fill_null(pc.list_value_length(values), 1))
-    is_null = np.asarray(values.is_null())
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(values), 1)).astype(np.int64)
     rows = np.repeat(np.arange(len(values)), np.maximum(lengths, 1))
     starts = np.cumsum(np.maximum(lengths, 1)) - np.maximum(lengths, 1)
-    positions = np.arange(len(rows)) - starts[rows]
-    is_empty = pa.array(lengths[rows] == 0)
-    has_item = ~(is_null | (lengths == 0))[rows]
-    index = pa.array(np.where(has_item, np.cumsum(has_item) - 1, 0), mask=~has_item)
+    is_empty = lengths[rows] == 0
+    has_item = ~(np.asarray(values.is_null()) | (lengths == 0))[rows]
     items = values.flatten()
-    texts = items.take(index) if len(items) else pa.nulls(len(rows), _TEXT)
-    part = _plain(texts, ordinals[rows], pc.if_else(is_empty, _NULL_POSITION, pa.array(positions)))
-    part.texts = pc.if_else(is_empty, "[]", part.texts)
-    part.json = pc.if_else(is_empty, "[]", part.json)
+    index = pa.array(np.where(has_item, np.cumsum(has_item) - 1, 0), mask=~has_item)
+    part = _plain(items.take(index) if len(items) else pa.nulls(len(rows), _TEXT), ordinals[rows])
+    part.positions = pa.array(np.arange(len(rows)) - starts[rows], mask=is_empty)
+    part.texts = pc.if_else(pa.array(is_empty), "[]", part.texts)
+    part.json = pc.if_else(pa.array(is_empty), "[]", part.json)
     return part
 
 
-def _plain(values: Any, ordinals: Any, positions: Any) -> _Part:
-    kind = values.type
-    if pa.types.is_string(kind):
-        texts, numbers, written = values, _numbers(values), _quoted(values)
-    elif pa.types.is_integer(kind):
+def _plain(values: Any, ordinals: Any) -> _Part:
+    count = len(values)
+    numbers = pa.nulls(count, pa.float64())
+    if pa.types.is_string(values.type):
+        texts, written = values, pc.if_else(values.is_null(), "null", pa.scalar(None, _TEXT))
+    elif pa.types.is_integer(values.type):
         texts = values.cast(_TEXT)
-        numbers, written = values.cast(pa.float64(), safe=False), texts
-    elif pa.types.is_boolean(kind):
+        numbers, written = values.cast(pa.float64(), safe=False), pc.fill_null(texts, "null")
+    elif pa.types.is_boolean(values.type):
         texts = pc.if_else(values, "true", "false")
-        numbers, written = pa.nulls(len(values), pa.float64()), texts
+        written = pc.fill_null(texts, "null")
     else:
-        texts, written = pa.nulls(len(values), _TEXT), pa.nulls(len(values), _TEXT)
-        numbers = pa.nulls(len(values), pa.float64())
-    return _Part(ordinals, positions, texts, numbers, pc.fill_null(written, "null"))
+        texts, written = pa.nulls(count, _TEXT), pa.repeat("null", count)
+    return _Part(ordinals, pa.array(np.zeros(count, np.int64)), texts, numbers, written)
 
 
 def _numbers(texts: Any) -> Any:

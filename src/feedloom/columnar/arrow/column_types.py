@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import pyarrow as pa
@@ -40,26 +40,23 @@ KINDS: dict[Any, str] = {
 }
 """Arrow type of values as they are read -> dlt's type for them."""
 
-_CANNOT = object()
+CANNOT: Final = object()
+"""Stands for a value that a column cannot keep."""
+
+
+_PLAIN_KINDS: dict[type, str] = {
+    bool: "bool",
+    str: "text",
+    int: "bigint",
+    float: "double",
+    datetime: "timestamp",
+    date: "date",
+}
 
 
 def kind_of(value: Any) -> str:
     """dlt's type for a Python value that is not null; integers are expected to fit 64 bits."""
-    match value:
-        case bool():
-            return "bool"
-        case str():
-            return "text"
-        case int():
-            return "bigint"
-        case float():
-            return "double"
-        case datetime():
-            return "timestamp"
-        case date():
-            return "date"
-        case _:
-            return "json"
+    return _PLAIN_KINDS.get(type(value), "json")
 
 
 class ColumnTypes:
@@ -89,20 +86,22 @@ class ColumnTypes:
     def place(self, table: str, column: str, value: Any) -> tuple[str, Any]:
         """The column that *value* goes to, and what is written there; new columns take the type of their first value."""
         kind = kind_of(value)
-        while (fitted := fit(value, kind, self.learn(table, column, kind))) is _CANNOT:
+        columns = self._types.setdefault(table, {})
+        while (held := columns.setdefault(column, kind)) != kind:
+            fitted = fit(value, kind, held)
+            if fitted is not CANNOT:
+                return column, fitted
             column = self.variant(column, kind)
-        return column, fitted
+        return column, value
 
 
 def fit(value: Any, kind: str, held: str) -> Any:
-    """*value*, which is of *kind*, as a column of type *held* keeps it; a marker that is no value where it cannot."""
-    if kind == held:
-        return value
+    """*value*, which is of *kind*, as a column of another type, *held*, keeps it; ``CANNOT`` where it would lose."""
     try:
         fitted = coerce_value(held, kind, value)  # type: ignore[arg-type]  # both are dlt's words, as plain text
     except (ValueError, SyntaxError, TypeError, ArithmeticError, OSError):
-        return _CANNOT
-    return fitted if _is_lossless(value, kind, fitted, held) else _CANNOT
+        return CANNOT
+    return fitted if _is_lossless(value, kind, fitted, held) else CANNOT
 
 
 def _is_lossless(value: Any, kind: str, fitted: Any, held: str) -> bool:

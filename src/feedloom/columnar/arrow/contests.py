@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import msgspec
 import numpy as np
 import orjson
 
@@ -38,7 +37,7 @@ class Diagnosis:
     contested: dict[Path, str] = field(default_factory=dict)
 
 
-def diagnose(rows: Sequence[msgspec.Raw]) -> Diagnosis:
+def diagnose(rows: Sequence[Any]) -> Diagnosis:
     """What keeps *rows* from being read together; reads each of them, at some twenty thousand a second."""
     found = Diagnosis()
     kinds: dict[Path, Counter[str]] = defaultdict(Counter)
@@ -54,26 +53,21 @@ def diagnose(rows: Sequence[msgspec.Raw]) -> Diagnosis:
         if repeated or max((len(path) for path, _ in places), default=0) > DEEPEST:
             found.odd.add(index)
     found.contested = {path: counts.most_common(1)[0][0] for path, counts in kinds.items() if len(counts) > 1}
-    found.odd |= odd_rows(rows, found.contested, skip=found.flaws)
+    found.odd |= odd_rows(b"\n".join(rows), rows, found.contested) - found.flaws.keys()
     return found
 
 
-def odd_rows(
-    rows: Sequence[msgspec.Raw], contested: Mapping[Path, str], *, skip: Container[int], lines: bytes | None = None
-) -> set[int]:
-    """The rows that hold something else at a *contested* place than most; rows in *skip* are not looked at.
+def odd_rows(lines: bytes, rows: Sequence[Any], contested: Mapping[Path, str]) -> set[int]:
+    """The *rows* that hold something else at a *contested* place than most do; *lines* are the same rows, one a line.
 
-    Only rows in which the key of such a place occurs are read. *lines* are all rows, one a line, where the caller has them.
+    Only rows in which the key of such a place occurs are read.
     """
-    if not contested:
-        return set()
-    lines = b"\n".join(rows) if lines is None else lines
+    words = {spelling for path in contested for spelling in _spellings(path)}
     odd = set()
-    for index in _lines_with(lines, {spelling for path in contested for spelling in _spellings(path)}):
-        if index not in skip:
-            row = msgspec.json.decode(rows[index])
-            if any(_kinds_at(row, path) - {kind} for path, kind in contested.items()):
-                odd.add(index)
+    for index in _lines_with(lines, words):
+        row = orjson.loads(bytes(rows[index]))
+        if any(_kinds_at(row, path) - {kind} for path, kind in contested.items()):
+            odd.add(index)
     return odd
 
 
@@ -86,6 +80,8 @@ def _lines_with(lines: bytes, words: Iterable[bytes]) -> list[int]:
             places.append(place)
             end = lines.find(b"\n", place)
             place = lines.find(word, end) if end >= 0 else -1
+    if not places:
+        return []
     ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == _LINE_BREAK)
     return [int(number) for number in np.unique(np.searchsorted(ends, places))]
 

@@ -22,7 +22,6 @@ from feedloom.errors import VendorError
 _HINT = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?|[\[\]{},]', re.DOTALL)
 _SPACE = b" \t\r\n"
-_LINE_BREAK, _BRACE = b"\n{"
 
 
 @dataclass(slots=True)
@@ -50,8 +49,7 @@ class Cutter:
         """The rows of *page*, each in one line: line breaks between its parts are made spaces.
 
         Raises:
-            VendorError: The rows are not where the endpoint says, are no list, hold something else than objects, or the
-                page breaks off.
+            VendorError: The rows are not where the endpoint says, are no list, or the page breaks off.
         """
         if b"\n" in page or b"\r" in page:
             page = page.translate(_ONE_LINE)
@@ -62,8 +60,6 @@ class Cutter:
             if isinstance(error, msgspec.ValidationError):
                 return self._single(page)
             return self._salvage(page)
-        if not are_objects(b"\n".join(rows), len(rows)):
-            raise self._broken("holds rows that are not objects")
         return Cut(rows)
 
     def _decode(self, page: bytes) -> list[msgspec.Raw]:
@@ -101,13 +97,6 @@ class Cutter:
     def _broken(self, problem: str) -> VendorError:
         name = self._endpoint.name
         return VendorError(f"The answer to {name} {problem}", hint=_HINT, where=name)
-
-
-def are_objects(lines: bytes, count: int) -> bool:
-    """Whether *lines* are *count* lines that each start an object."""
-    characters = np.frombuffer(lines, np.uint8)
-    starts = np.concatenate(([0], np.flatnonzero(characters == _LINE_BREAK) + 1)) if count else np.array([], np.int64)
-    return len(starts) == count and bool((characters[starts] == _BRACE).all())
 
 
 def _check_text(page: bytes) -> None:

@@ -169,14 +169,13 @@ class ExactReader:
             current, path = waiting.pop()
             for key, value in current.items():
                 part = self._naming.column(key)
-                column = self._naming.join(*path, part)
-                is_whole = self._types.of(table, column) == "json"
-                if isinstance(value, dict) and not is_whole:
-                    waiting.append((value, (*path, part)))
-                elif isinstance(value, list) and not is_whole:
-                    lists[*path, self._naming.table(key)] = value
-                else:
+                column = self._naming.join(*path, part) if path else part
+                if not isinstance(value, dict | list) or self._types.of(table, column) == "json":
                     columns[column] = value
+                elif isinstance(value, dict):
+                    waiting.append((value, (*path, part)))
+                else:
+                    lists[*path, self._naming.table(key)] = value
         return columns, lists
 
     def _name(self, home: _Home) -> str:

@@ -10,6 +10,7 @@ It is another fingerprint than ``RowShaper`` makes, which reads the row as the v
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,22 +25,22 @@ PREFIX = "a1:"
 _BYTES = pa.binary()
 _IS, _AND, _OPEN, _NEXT, _CLOSE = (pa.scalar(bytes([number]), _BYTES) for number in (0xFF, 0xFE, 0xFD, 0xFC, 0xFB))
 _DIGEST_BYTES = 16
+_HEX_DIGITS = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint8).reshape(256, 2)
 
 
 def fingerprints(root: Block) -> Any:
     """The fingerprint of each row of a root block, as text."""
-    _, ends, letters = _texts(root).buffers()
-    if not len(root):
+    count = len(root)
+    if not count:
         return pa.array([], pa.string())
-    places = np.frombuffer(ends, np.int32)[: len(root) + 1].tolist()
-    content = memoryview(letters) if letters is not None else memoryview(b"")
-    return pa.array(
-        [
-            PREFIX + blake2b(content[start:end], digest_size=_DIGEST_BYTES).hexdigest()
-            for start, end in zip(places, places[1:], strict=False)
-        ],
-        pa.string(),
-    )
+    _, ends, letters = _texts(root).buffers()
+    places = np.frombuffer(ends, np.int32)[: count + 1].tolist()
+    content = memoryview(letters)
+    digests = [blake2b(content[start:end], digest_size=_DIGEST_BYTES).digest() for start, end in pairwise(places)]
+    digits = _HEX_DIGITS[np.frombuffer(b"".join(digests), np.uint8)].reshape(count, -1)
+    written = np.hstack([np.tile(np.frombuffer(PREFIX.encode(), np.uint8), (count, 1)), digits])
+    offsets = np.arange(count + 1, dtype=np.int32) * written.shape[1]
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(written.tobytes()))
 
 
 def _texts(block: Block) -> Any:

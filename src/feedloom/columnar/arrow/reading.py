@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.json
 
 from feedloom.columnar.arrow.contests import DEEPEST, Path, diagnose, odd_rows
 from feedloom.columnar.arrow.taking import take_out
+from feedloom.errors import VendorError
 
 _MOST_HINTS = 2_000
 _FAIR_SHARE = 2
+_LINE_BREAK, _BRACE = b"\n{"
 
 
 @dataclass(slots=True)
@@ -55,32 +58,40 @@ class RowReader:
         self._json_paths = json_paths
         self._empty_maps = [(orjson.dumps(key) + b":[]", orjson.dumps(key) + b":{}") for key in set(map_keys)]
         self._hints: Any = None
+        self._has_empty_lists = False
         self._contested: dict[Path, str] = {}
 
     def read(self, rows: Sequence[msgspec.Raw]) -> ReadRows:
-        """*rows* as columns; each row comes out as fast, as odd or with a flaw."""
+        """*rows* as columns; each row comes out as fast, as odd or with a flaw.
+
+        Raises VendorError where a row is no object.
+        """
         taken = take_out(rows, self._json_paths) if self._json_paths else None
         left: Sequence[Any] = taken.rows if taken else rows
-        result = ReadRows({}, [], set(taken.odd) if taken else set())
-        result.odd |= self._odd_at_contested(rows, result.odd)
+        lines = b"\n".join(left)
+        if not _are_objects(lines, len(rows)):
+            raise VendorError(
+                "The answer holds rows that are not objects",
+                hint="Run it again; if it happens again, the vendor's API differs from its description here: report it.",
+            )
+        result = ReadRows({}, list(range(len(rows))))
+        result.odd = (taken.odd if taken else set()) | self._odd_at_contested(lines, left)
         while True:
-            result.fast = [index for index in range(len(rows)) if index not in result.odd and index not in result.flaws]
-            table = self._read(left if len(result.fast) == len(rows) else [left[index] for index in result.fast])
+            if result.odd or result.flaws:
+                result.fast = [row for row in range(len(rows)) if row not in result.odd and row not in result.flaws]
+                lines = b"\n".join([left[row] for row in result.fast])
+            table = self._read(lines) if result.fast else pa.table({})
             if table is not None:
-                result.columns = {name: _whole(table.column(name)) for name in table.column_names}
                 break
             if not self._sort_out(left, result):
                 result.odd |= set(result.fast)
-                result.fast = []
-                break
+        result.columns = {name: _whole(table.column(name)) for name in table.column_names}
         if taken:
-            result.json_values = {
-                path: [values[index] for index in result.fast] for path, values in taken.values.items()
-            }
+            result.json_values = {path: [values[row] for row in result.fast] for path, values in taken.values.items()}
         return result
 
-    def _odd_at_contested(self, rows: Sequence[msgspec.Raw], skip: set[int]) -> set[int]:
-        odd = odd_rows(rows, self._contested, skip=skip)
+    def _odd_at_contested(self, lines: bytes, rows: Sequence[Any]) -> set[int]:
+        odd = odd_rows(lines, rows, self._contested) if self._contested else set()
         if len(odd) * _FAIR_SHARE > len(rows):  # what was odd once is now the rule: look anew
             self._contested.clear()
             self._hints = None
@@ -96,11 +107,19 @@ class RowReader:
         result.odd |= {result.fast[index] for index in diagnosis.odd}
         return bool(diagnosis.flaws or diagnosis.odd)
 
-    def _read(self, rows: Sequence[Any]) -> Any:
-        """*rows* as an Arrow table; None when they cannot be read together."""
-        if not rows:
-            return pa.table({})
-        lines = self._lines(rows)
+    def _read(self, lines: bytes) -> Any:
+        """Rows, one a line, as an Arrow table; None when they cannot be read together."""
+        if not self._has_empty_lists:
+            table = self._read_typed(lines)
+            if table is not None or not any(empty_list in lines for empty_list, _ in self._empty_maps):
+                return table
+        self._has_empty_lists = True
+        for empty_list, empty_map in self._empty_maps:
+            if b"\\" + empty_list not in lines:
+                lines = lines.replace(empty_list, empty_map)
+        return self._read_typed(lines)
+
+    def _read_typed(self, lines: bytes) -> Any:
         try:
             table = _read_lines(lines, self._hints)
             if max((_depth(field.type) for field in table.schema), default=0) > DEEPEST:
@@ -114,12 +133,12 @@ class RowReader:
         self._hints = _text_hints(named, self._hints)
         return table
 
-    def _lines(self, rows: Sequence[Any]) -> bytes:
-        lines = b"\n".join(rows)
-        for empty_list, empty_map in self._empty_maps:
-            if empty_list in lines and b"\\" + empty_list not in lines:
-                lines = lines.replace(empty_list, empty_map)
-        return lines
+
+def _are_objects(lines: bytes, count: int) -> bool:
+    """Whether *lines* are *count* lines that each start an object."""
+    characters = np.frombuffer(lines, np.uint8)
+    starts = np.concatenate(([0], np.flatnonzero(characters == _LINE_BREAK) + 1)) if count else np.array([], np.int64)
+    return len(starts) == count and bool((characters[starts] == _BRACE).all())
 
 
 def _read_lines(lines: bytes, hints: Any) -> Any:
