@@ -53,7 +53,21 @@ TEXTS = (
     "2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00+05:30", "99999999999999999999", "0.1234567890123456789", "{}",
     "[1]", '"quoted"', "null", 'with "quotes" and \\', "tab\tline\n", "ключ", "🎯", "1_000", " 7 ", ":null", '":',
 )  # fmt: skip
-INTEGERS = (0, 1, -1, 7, 2**53, 2**53 + 1, -(2**53) - 1, 2**60, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), 1_700_000_000_000)
+INTEGERS = (
+    0,
+    1,
+    -1,
+    7,
+    2**53,
+    2**53 + 1,
+    -(2**53) - 1,
+    2**60,
+    2**63 - 1,
+    2**63,
+    2**64 - 1,
+    -(2**63),
+    1_700_000_000_000,
+)
 FLOATS = (0.0, -0.0, 1.0, 7.0, 1.5, -2.25, 1e16, 1e300, 0.1, 1.7e12)
 
 scalars = st.one_of(
@@ -74,7 +88,14 @@ values = st.recursive(scalars, _nested, max_leaves=6)
 maps = st.dictionaries(st.sampled_from(KEYS), values, max_size=4)
 
 _MOMENTS = st.sampled_from(
-    ["2026-01-31 12:00:00", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5+02:00", "2026-01-31", "20260131T120000", "soon"]
+    [
+        "2026-01-31 12:00:00",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00.5+02:00",
+        "2026-01-31",
+        "20260131T120000",
+        "soon",
+    ]
 )
 _EPOCHS = st.sampled_from([0, 1, 1_700_000_000_123, -1, 10**17, 1_700_000_000_000.0, "1700000000000"])
 
@@ -127,9 +148,7 @@ def page(found: list[dict[str, Any]], *, style: int = 0) -> bytes:
             return json.dumps(body, indent=1, ensure_ascii=False).encode()
 
 
-pages = st.builds(
-    lambda found, style: (page(found, style=style), {}), st.lists(rows(), max_size=4), st.integers(0, 2)
-)
+pages = st.builds(lambda found, style: (page(found, style=style), {}), st.lists(rows(), max_size=4), st.integers(0, 2))
 """Pages with nothing to add to their rows."""
 
 runs = st.lists(st.lists(st.lists(pages, min_size=1, max_size=2), min_size=1, max_size=2), min_size=1, max_size=3)

@@ -134,9 +134,7 @@ class Reference:
 def _written(row: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
     """*row* with the values of JSON columns as the JSON they are; dlt would write text without its quotes."""
     return {
-        name: Json(orjson.dumps(value, default=str).decode())
-        if types[name] == "json" and value is not None
-        else value
+        name: Json(orjson.dumps(value, default=str).decode()) if types[name] == "json" and value is not None else value
         for name, value in row.items()
     }
 

@@ -23,7 +23,9 @@ def compare(loads: list[list[list[Page]]], cap: int, **changed: Any) -> None:
         assert trees("things", made) == trees("things", wanted)
         types = stored_types(slow.schema)
         for table, columns in fast.types.items():
-            assert {name: kind for name, kind in columns.items() if name not in BOOKKEEPING}.items() <= types[table].items()
+            assert {name: kind for name, kind in columns.items() if name not in BOOKKEEPING}.items() <= types[
+                table
+            ].items()
     assert fast.names == slow.names
     assert not fast.quarantined
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
@@ -118,5 +118,5 @@ def _held(pipeline: Pipeline, table: Table) -> Iterable[list[tuple[Any, ...]]]:
             with client.execute_query(f"select {columns} from {name}") as cursor:  # noqa: S608 - names are escaped
                 while rows := cursor.fetchmany(_CHUNK_ROWS):
                     yield rows
-        except DatabaseUndefinedRelation:
+        except DestinationUndefinedEntity:
             return

@@ -102,7 +102,13 @@ def make_job(
         return made
 
     def client() -> Client:
-        return Client(vendor, Key(key.value, key.origin), base_url=address, observer=tally.without_rows())
+        return Client(
+            vendor,
+            Key(key.value, key.origin),
+            base_url=address,
+            server=_setting(vendor, "region"),
+            observer=tally.without_rows(),
+        )
 
     return Job(
         vendor=vendor,
@@ -134,7 +140,12 @@ def chosen_tables(vendor: Vendor, names: Sequence[str]) -> list[Table]:
 
 
 def plan(job: Job) -> list[dict[str, Any]]:
-    """What *job* would read, a row a table: how, and the calls or lists it begins; nothing is asked or written."""
+    """What *job* would read, a row a table: how, and the calls or lists it begins.
+
+    Nothing is asked of the vendor, and nothing is written to the destination, which is asked how far it is.
+    """
+    if job.target.file is None or job.target.file.exists():
+        job.pipeline.sync_destination()
     return [_planned(job, table) for table in job.tables]
 
 
@@ -146,7 +157,8 @@ def _planned(job: Job, table: Table) -> dict[str, Any]:
         since, through = span = span_to_read(table.window, cursor, job.wanted, job.session.now)
         reads = plan_windows(table.window, endpoint, span, table.params, first=cursor.through is None)
         beginning = "the beginning" if since is None else since.isoformat()
-        return row | {"how": f"from {beginning} to {through.isoformat()}", "calls": f"{len(reads)} windows"}
+        calls = "1 window" if len(reads) == 1 else f"{len(reads)} windows"
+        return row | {"how": f"from {beginning} to {through.isoformat()}", "calls": calls}
     if table.fan_out is not None:
         return row | {"how": f"once for each of {table.fan_out.table}", "calls": "one or more each"}
     return row | {"how": "the whole list" if table.write == "replace" else "once", "calls": "one list"}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlglot
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
 
@@ -57,7 +57,7 @@ def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
         dialect = client.capabilities.sqlglot_dialect
         try:
             return client.execute_sql(query.sql(dialect=dialect)) or ()
-        except DatabaseUndefinedRelation:
+        except DestinationUndefinedEntity:
             return ()
 
 

@@ -6,6 +6,7 @@ import os
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -135,13 +136,31 @@ def key_ids(blocks: Sequence[Block], key: Sequence[str], count: int) -> Any:
     from dlt.common.normalizers.json.helpers import get_row_hash  # noqa: PLC0415 - dlt takes a second to import
 
     ids: list[str | None] = [None] * count
-    for block in blocks:
-        values = [
-            block.columns[name].to_pylist() if name in block.columns else [None] * len(block) for name in key
-        ]
-        for root, row in zip(block.roots.tolist(), zip(*values, strict=True), strict=True):
-            ids[root] = get_row_hash(dict(zip(key, row, strict=True)), subset=list(key))
+    for root, values in _keys(blocks, key):
+        ids[root] = get_row_hash(dict(zip(key, values, strict=True)), subset=list(key))
     return pa.array(ids, pa.string())
+
+
+def without_repeated(blocks: Sequence[Block], key: Sequence[str], seen: set[bytes], count: int) -> list[Block]:
+    """The blocks without root rows whose key came before; *seen* holds what came and is added to.
+
+    *count* is that of the batch's root rows. Digests of 8 bytes stand for the keys, so that memory stays small.
+    """
+    repeated = np.zeros(count, dtype=bool)
+    for root, values in sorted(_keys(blocks, key), key=lambda found: found[0]):
+        text = "\x1f".join(str(value) for value in values)
+        digest = blake2b(text.encode(), digest_size=8).digest()
+        repeated[root] = digest in seen
+        seen.add(digest)
+    kept = [block.without(repeated) for block in blocks] if repeated.any() else blocks
+    return [block for block in kept if len(block)]
+
+
+def _keys(blocks: Sequence[Block], key: Sequence[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """The position and the key of each root row."""
+    for block in blocks:
+        columns = [block.columns[name].to_pylist() if name in block.columns else [None] * len(block) for name in key]
+        yield from zip(block.roots.tolist(), zip(*columns, strict=True), strict=True)
 
 
 def as_offsets(parent_rows: Any, parents: int) -> Any:

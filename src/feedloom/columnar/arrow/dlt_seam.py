@@ -40,9 +40,7 @@ def stored_types(schema: Schema, root_table: str) -> dict[str, dict[str, str]]:
     if root_table not in schema.tables:
         return {}
     return {
-        table["name"]: {
-            name: column["data_type"] for name, column in table["columns"].items() if "data_type" in column
-        }
+        table["name"]: {name: column["data_type"] for name, column in table["columns"].items() if "data_type" in column}
         for table in get_nested_tables(schema.tables, root_table)
     }
 

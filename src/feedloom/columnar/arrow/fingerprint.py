@@ -23,7 +23,7 @@ PREFIX = "a1:"
 """What these fingerprints start with; 32 hex digits follow."""
 
 _BYTES = pa.binary()
-_IS, _AND, _OPEN, _NEXT, _CLOSE = (pa.scalar(bytes([number]), _BYTES) for number in (0xFF, 0xFE, 0xFD, 0xFC, 0xFB))
+_AND, _OPEN, _NEXT, _CLOSE = (pa.scalar(bytes([number]), _BYTES) for number in (0xFF, 0xFE, 0xFD, 0xFC))
 _DIGEST_BYTES = 16
 _HEX_DIGITS = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint8).reshape(256, 2)
 
@@ -44,17 +44,18 @@ def fingerprints(root: Block) -> Any:
 
 
 def _texts(block: Block) -> Any:
-    """All that is in each row, as bytes."""
+    """All that is in each row, as bytes: names and values in turn, then lists."""
     arrays = {**block.columns, **block.sorted_json, **block.only_hashed}
-    parts = [
-        pc.binary_join_element_wise(_bytes(name), _as_bytes(values), _IS)
-        for name, values in sorted(arrays.items())
-        if name not in block.not_hashed
-    ]
+    # Arrow leaves out rows whose values are all null; the empty text in front keeps them.
+    parts = [pa.repeat(_bytes(""), len(block))]
+    for name, values in sorted(arrays.items()):
+        if name in block.not_hashed:
+            continue
+        pair = [_bytes(name), _as_bytes(values)]
+        parts += pair if not values.null_count else [pc.binary_join_element_wise(*pair, _AND)]
     children = [child for child in block.children if child.is_hashed and len(child)]
     parts += [_list(block, child) for child in sorted(children, key=lambda child: child.parts)]
-    # Arrow leaves out rows whose values are all null; the empty text in front keeps them.
-    return pc.binary_join_element_wise(pa.repeat(_bytes(""), len(block)), *parts, _AND, null_handling="skip")
+    return pc.binary_join_element_wise(*parts, _AND, null_handling="skip")
 
 
 def _list(parent: Block, child: Block) -> Any:

@@ -54,7 +54,9 @@ class Fitter:
         if held == kind:
             self.put(block, column, values)
         elif (held, kind) == ("double", "bigint"):
-            self._split(block, column, values, fits=is_held_exactly(values), change=lambda kept: kept.cast(pa.float64()))
+            self._split(
+                block, column, values, fits=is_held_exactly(values), change=lambda kept: kept.cast(pa.float64())
+            )
         elif (held, kind) == ("bigint", "double"):
             fits = pc.and_(is_whole(values), pc.less(pc.abs(values), float(EXACT_FLOAT)))
             self._split(block, column, values, fits=fits, change=lambda kept: kept.cast(pa.int64()))

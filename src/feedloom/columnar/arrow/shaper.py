@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from feedloom.catalogue import Endpoint, Table
 from feedloom.columnar.arrow.batch import Batch, FastWay
-from feedloom.columnar.arrow.blocks import Block, concat, key_ids, random_ids
+from feedloom.columnar.arrow.blocks import Block, concat, key_ids, random_ids, without_repeated
 from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.cutting import Cutter
 from feedloom.columnar.arrow.discovery import Discovery
@@ -79,6 +79,7 @@ class ArrowShaper:
         stored: Table -> column -> dlt type, as the destination has them, of this table and those below it.
         load_id: The load that the rows belong to, for ``_dlt_load_id``.
         root_ids: Child rows carry ``_dlt_root_id``, which merges need.
+        unique: Only the first row of each primary key is kept, of all rows that this object shapes.
         row_ids: ``key`` makes ``_dlt_id`` from the primary key, as dlt does for upserts; ``random`` makes a new one.
 
     What is not stored takes the types that the catalogue declares, then those of the first values. Nothing is kept between
@@ -95,12 +96,15 @@ class ArrowShaper:
         stored: Mapping[str, Mapping[str, str]],
         load_id: str,
         root_ids: bool = False,
+        unique: bool = False,
         row_ids: Literal["random", "key"] = "random",
     ) -> None:
         root = naming.table(table.name)
         self._load_id = load_id
         self._with_root_ids = root_ids
-        self._key = [naming.column(name) for name in table.primary_key] if row_ids == "key" else []
+        self._key = [naming.column(name) for name in table.primary_key]
+        self._ids_from_key = row_ids == "key"
+        self._keys_seen: set[bytes] | None = set() if unique else None
         self._types = ColumnTypes(stored, naming.join)
         _declare(self._types, table, endpoint, naming, root)
         self._cutter = Cutter(endpoint)
@@ -154,6 +158,8 @@ class ArrowShaper:
             for row, reason in sorted((read.flaws | exact.flaws).items())
         ]
         blocks = [block for block in (made.block, self._exact.block(exact)) if block is not None and len(block)]
+        if self._keys_seen is not None:
+            blocks = without_repeated(blocks, self._key, self._keys_seen, len(batch.rows))
         shaped.tables = list(self._finish(blocks, len(batch.rows)))
 
     def _read_new(self, batch: Batch, read: ReadRows) -> ExactRows:
@@ -172,7 +178,7 @@ class ArrowShaper:
 
     def _finish(self, blocks: Sequence[Block], rows: int) -> Iterator[ShapedTable]:
         """Ids, fingerprints and the load's id; then the blocks as tables, those of one name together."""
-        root_ids = key_ids(blocks, self._key, rows) if self._key else random_ids(rows)
+        root_ids = key_ids(blocks, self._key, rows) if self._ids_from_key else random_ids(rows)
         tables: dict[str, list[Any]] = {}
         parents: dict[str, str] = {}
         for block in blocks:
