@@ -20,7 +20,7 @@ from feedloom.emulator.request_log import SeenRequest
 from feedloom.sources.journal import _identity
 from feedloom.sources.planning import Read
 from feedloom.vendors import VENDORS
-from support.aptrinsic_stage import COMMAND, LATEST, Stage, crowd_the_last_day, playing
+from support.aptrinsic_stage import COMMAND, LATEST, Stage, crowd_the_last_day, playing, wait_for
 from support.journals import finished_lists
 
 TABLES = ("events_custom", "events_page_view", "events_feature_match", "survey_responses")
@@ -30,7 +30,6 @@ SYNC = (
     *("--start", START.isoformat(), "--end", LATEST.isoformat()),
 )
 KILLS = 20
-_POLL_S = 0.005
 
 
 def list_of(request: SeenRequest) -> str:
@@ -47,19 +46,10 @@ def begun_lists(stage: Stage) -> list[str]:
 
 def kill_after(stage: Stage, program: subprocess.Popen[str], *, requests: int, more_s: float) -> int:
     """Kill *program* so long after it has sent so many requests, unless it ends by itself; returns its exit code."""
-    while stage.emulator.requests.total < requests and program.poll() is None:
-        wait(program, _POLL_S)
-    wait(program, more_s)
+    stage.wait_for_requests(program, requests)
+    wait_for(program, more_s)
     program.kill()
     return stage.finish(program).code
-
-
-def wait(program: subprocess.Popen[str], seconds: float) -> None:
-    """Wait for the end of *program*, but not longer than so many seconds."""
-    try:
-        program.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return
 
 
 @pytest.mark.timeout(300)

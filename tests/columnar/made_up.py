@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -112,10 +113,13 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "created_at": _often(_MOMENTS),
     "seen_at": _often(_EPOCHS),
     "guessed_at": _often(_MOMENTS),
-    "person": _often(
+    "person": st.one_of(
         st.fixed_dictionaries(
             {}, optional={"born_at": _often(_MOMENTS), "traits": _often(maps), "name": _often(st.text(max_size=3))}
-        )
+        ),
+        st.none(),
+        st.text(max_size=2),
+        st.lists(st.booleans(), max_size=2),
     ),
     "answers": _often(maps | st.just([])),
     "visits": _often(st.lists(st.fixed_dictionaries({"at": _often(_EPOCHS)}, optional={"page": values}), max_size=3)),
@@ -148,8 +152,64 @@ def page(found: list[dict[str, Any]], *, style: int = 0) -> bytes:
             return json.dumps(body, indent=1, ensure_ascii=False).encode()
 
 
-pages = st.builds(lambda found, style: (page(found, style=style), {}), st.lists(rows(), max_size=4), st.integers(0, 2))
-"""Pages with nothing to add to their rows."""
+Page: TypeAlias = tuple[bytes, Mapping[str, Any]]
+"""A page and what is to be added to its rows."""
 
-runs = st.lists(st.lists(st.lists(pages, min_size=1, max_size=2), min_size=1, max_size=2), min_size=1, max_size=3)
+Loads: TypeAlias = list[list[list[Page]]]
 """Several loads, each of several batches, each of several pages."""
+
+_ADDED = st.sampled_from([{}, {}, {"form": "f1"}, {"form": "f2", "month": date(2026, 1, 1)}])
+
+
+def _loads(row: st.SearchStrategy[dict[str, Any]], *, rows_in_page: int) -> st.SearchStrategy[Loads]:
+    pages = st.builds(
+        lambda found, style, added: (page(found, style=style), added),
+        st.lists(row, max_size=rows_in_page),
+        st.integers(0, 2),
+        _ADDED,
+    )
+    batches = st.lists(pages, min_size=1, max_size=2)
+    return st.lists(st.lists(batches, min_size=1, max_size=2), min_size=1, max_size=3)
+
+
+loads = _loads(rows(), rows_in_page=4)
+"""Rows that have little in common."""
+
+_SHAPES: dict[str, st.SearchStrategy[Any]] = {
+    "integer": st.integers(-9, 9),
+    "number": st.sampled_from([1, 2.5, 3.0, -0.5]),
+    "text": st.sampled_from(TEXTS),
+    "flag": st.booleans(),
+    "texts": st.lists(st.none() | st.sampled_from(TEXTS), max_size=3),
+    "numbers": st.lists(st.none() | st.sampled_from([1, 2.5]), max_size=3),
+    "grid": st.lists(st.lists(st.integers(0, 3), max_size=2), max_size=2),
+    "objects": st.lists(
+        st.fixed_dictionaries({}, optional={"a": st.integers(0, 3), "b": st.text(max_size=2)}), max_size=2
+    ),
+    "object": st.fixed_dictionaries({}, optional={"c": st.floats(-5, 5), "x1": st.text(max_size=2)}),
+}
+
+
+@st.composite
+def _alike(draw: st.DrawFn) -> Loads:
+    """Loads whose rows have the same keys and kinds, nulls apart, as a vendor's have."""
+    shape = {key: _SHAPES[draw(st.sampled_from(sorted(_SHAPES)))] for key in ("a", "b", "c", "x1", "list")}
+    in_maps = st.fixed_dictionaries({}, optional={key: st.none() | values for key, values in shape.items()})
+    row = st.fixed_dictionaries(
+        {"uuid": st.sampled_from(["u1", "u2"])},
+        optional={
+            "count": st.none() | st.integers(-5, 5),
+            "created_at": st.none() | st.just("2026-01-31 12:00:00"),
+            "seen_at": st.sampled_from([0, 1, 1_700_000_000_123]),
+            "person": st.fixed_dictionaries({}, optional={"traits": in_maps, "born_at": st.just("2026-01-31T12:00:00Z")}),
+            "answers": in_maps,
+            "config": in_maps,
+            "visits": st.lists(st.fixed_dictionaries({"at": st.none() | st.integers(0, 9)}), max_size=2),
+            **{f"field_{key}": st.none() | values for key, values in shape.items()},
+        },
+    )
+    return draw(_loads(row, rows_in_page=12))
+
+
+alike_loads = _alike()
+"""Rows that have the same shape."""

@@ -23,6 +23,7 @@ from dlt.common.schema.utils import new_table
 from dlt.normalize.configuration import NormalizeConfiguration
 from dlt.normalize.items_normalizers import JsonLItemsNormalizer
 
+from columnar.made_up import Page
 from feedloom.catalogue import Endpoint, Table
 from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
 from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined
@@ -32,7 +33,6 @@ BOOKKEEPING = ("_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx", "_d
 
 Rows = dict[str, list[dict[str, Any]]]
 Types = dict[str, dict[str, str]]
-Page = tuple[bytes, Mapping[str, Any]]
 
 
 def make_schema(table: Table, endpoint: Endpoint) -> Schema:

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedloom.catalogue import Known, Limit, Source
@@ -104,6 +104,7 @@ def test_the_clock_of_the_process_does_not_count(meter: Meters) -> None:
     assert one.wait_ms(0) == one.wait_ms(10**12)
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.integers(0, 9 * 3600), min_size=1, max_size=40), requests=st.integers(1, 6))
 def test_no_window_of_the_limits_length_ever_holds_more_requests(
     shared_folder: Path, steps: list[int], requests: int

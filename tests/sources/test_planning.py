@@ -198,10 +198,12 @@ def test_the_windows_of_each_pass_cover_the_span_oldest_first(
         assert bounds == [read.bounds for read in reads if read.params["include"] == step.params["include"]]
 
 
-@given(since=moments, length=lengths, parts=st.integers(1, 40), longest=st.none() | lengths)
+@given(since=moments, seconds=st.integers(1, 10**8), parts=st.integers(1, 40), longest=st.none() | lengths)
+@example(since=NOW, seconds=2 * 86_400 + 1, parts=2, longest=None)
 def test_a_long_span_is_cut_into_parts_of_a_day_or_more(
-    since: datetime, length: timedelta, parts: int, longest: timedelta | None
+    since: datetime, seconds: int, parts: int, longest: timedelta | None
 ) -> None:
+    length = timedelta(seconds=seconds)
     window = replace(BY_FILTER, parts=parts, longest=longest)
     bounds = [
         read.bounds

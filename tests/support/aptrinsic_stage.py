@@ -30,7 +30,7 @@ from feedloom.sync.jobs import Job, make_job
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
-from support.compare_aptrinsic import KEYS, Span, compare, end_of_load, first_span
+from support.compare_aptrinsic import KEYS, Span, compare, end_of_load, first_span, reading
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -44,6 +44,7 @@ SHAPES_OF_DATA = frozenset({"global_context"})
 
 _TWIN_QUIRKS = {"limit_per_second": "0", "limit_per_day": "0"}
 
+_POLL_S = 0.005
 _stages = count(1)
 
 
@@ -143,6 +144,11 @@ class Stage:
                 raise
         return Outcome(code=program.returncode, out=out, errors=errors)
 
+    def wait_for_requests(self, program: subprocess.Popen[str], requests: int) -> None:
+        """Wait until the emulator was asked so often, or *program* has ended."""
+        while self.emulator.requests.total < requests and program.poll() is None:
+            wait_for(program, _POLL_S)
+
     def command(self, *arguments: str, timeout_s: float = 60) -> Outcome:
         """Run ``feedloom sync aptrinsic --json`` with further *arguments* in the folder."""
         return self.finish(self.start(COMMAND, "sync", "aptrinsic", "--json", *arguments), timeout_s=timeout_s)
@@ -195,6 +201,11 @@ class Stage:
             spans=self.spans,
             now=self.clock(),
         )
+
+    def rows_there(self, table: str) -> list[dict[str, Any]]:
+        """The rows that *table* should hold, as the twin gives them."""
+        with reading(self.twin_url, self.twin.key, spans=self.spans, now=self.clock()) as vendor:
+            return list(vendor.rows(table))
 
     def change(self, change: Callable[[Any], object]) -> None:
         """Make the same change through the control of the emulator and of its twin."""
@@ -260,6 +271,14 @@ def error_of(sync: Callable[[], Report]) -> FeedloomError | None:
         if known is None:
             raise
         return known
+
+
+def wait_for(program: subprocess.Popen[str], seconds: float) -> None:
+    """Wait for the end of *program*, but not longer than so many seconds."""
+    try:
+        program.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return
 
 
 def table_of(report: Report, name: str) -> TableReport:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -149,15 +150,22 @@ def compare(
     once, at *now*, the clock's when left out.
     """
     database = Database(Path(database_path), SCHEMA)
-    headers = {"X-APTRINSIC-API-KEY": key}
-    with httpx2.Client(base_url=url, headers=headers, timeout=60) as http:
-        vendor = Vendor(http, spans or {}, now or datetime.now(UTC))
+    with reading(url, key, spans=spans, now=now) as vendor:
         differences = [*database.problems]
         for table in tables:
             builder = Builder(table, _shape(table, vendor), database)
             there = [builder.row(row) for row in vendor.rows(table)]
             differences += differing(table, KEYS[table], database.roots.get(table, []), there)
     return differences + [f"{table}: a table that nobody asked for" for table in database.roots if table not in KEYS]
+
+
+@contextmanager
+def reading(
+    url: str, key: str, *, spans: Mapping[str, Sequence[Span]] | None = None, now: datetime | None = None
+) -> Iterator[Vendor]:
+    """The API at *url*, to be read in the ranges that :func:`compare` reads."""
+    with httpx2.Client(base_url=url, headers={"X-APTRINSIC-API-KEY": key}, timeout=60) as http:
+        yield Vendor(http, spans or {}, now or datetime.now(UTC))
 
 
 class Vendor:

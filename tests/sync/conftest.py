@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.pipeline import Pipeline
+from hypothesis import settings
 
 from feedloom.http import Client, Key
 from feedloom.sources import active, refiner_source
@@ -19,6 +20,11 @@ from feedloom.vendors import VENDORS
 from sources.fakes import KEY, FakeRefiner, new_pipeline, no_active_pipeline
 
 REFINER = VENDORS["refiner"]
+
+
+# A busy machine makes single examples slow; the timeout of the whole test is enough.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def test_every_row_of_a_first_load_is_new(pipeline: Pipeline, counter: ChangeCou
     assert counter.compare(pipeline, THINGS) == Changes(new=2, changed=0, same=0, gone=0, repeated=0)
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=25, deadline=None)
+@settings(suppress_health_check=list(HealthCheck), max_examples=25)
 @given(
     pages=st.lists(
         st.lists(

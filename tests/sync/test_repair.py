@@ -119,7 +119,7 @@ def test_a_small_table_is_read_again_as_one_window(api: FakeRefiner, load: Load,
     assert windows_of(job(api)) == [(None, NOW)]
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=6, deadline=None)
+@settings(suppress_health_check=list(HealthCheck), max_examples=6)
 @given(numbers=st.sets(st.integers(0, 19), min_size=1, max_size=3), is_import=st.booleans())
 def test_only_windows_that_differ_are_read_again(
     load: Load, job: MakeJob, monkeypatch: pytest.MonkeyPatch, numbers: set[int], *, is_import: bool

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -79,20 +79,22 @@ class StoredMeter:
         self._slices[number] = self._slices.get(number, 0) + 1
         self._unwritten[number] = self._unwritten.get(number, 0) + 1
         if wall_s - self._written_at_s >= FLUSH_S or sum(self._unwritten.values()) >= FLUSH_COUNT:
-            self.write()
+            with suppress(sqlite3.Error):  # a file that is locked or full now is written to the next time
+                self.write()
 
     def write(self) -> None:
         """Add what is new here to the database, and take over what others have added."""
         self._written_at_s = self._wall_s()
         first = (int(self._written_at_s * 1000) - self._limit.seconds * 1000) // _SLICE_MS
-        with closing(sqlite3.connect(self._file, timeout=_BUSY_S)) as database, database:
-            database.execute(_SCHEMA)
-            database.executemany(
-                "insert into requests values (?, ?, ?) on conflict do update set count = count + excluded.count",
-                [(self._budget, number, count) for number, count in self._unwritten.items()],
-            )
+        with closing(sqlite3.connect(self._file, timeout=_BUSY_S)) as database:
+            with database:
+                database.execute(_SCHEMA)
+                database.executemany(
+                    "insert into requests values (?, ?, ?) on conflict do update set count = count + excluded.count",
+                    [(self._budget, number, count) for number, count in self._unwritten.items()],
+                )
+                database.execute("delete from requests where budget = ? and slice < ?", (self._budget, first))
             self._unwritten.clear()
-            database.execute("delete from requests where slice < ?", (first,))
             self._slices = dict(
                 database.execute("select slice, count from requests where budget = ?", (self._budget,)).fetchall()
             )

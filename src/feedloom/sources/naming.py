@@ -9,6 +9,8 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource, DltSource
 
+from feedloom.vendors import VENDORS
+
 NAMES_TABLE = "feedloom_columns"
 """The table, and the resource that fills it."""
 
@@ -17,8 +19,18 @@ class NamingSource(DltSource):
     """A dlt source whose table of names is loaded whichever other resources are selected."""
 
     def with_resources(self, *resource_names: str) -> DltSource:
-        """A clone of the source with these resources, and the one for the names of their columns, selected."""
-        return super().with_resources(*{*resource_names, NAMES_TABLE})
+        """A clone of the source with these resources, and the one for the names of their columns, selected.
+
+        A table may be named by an alias (``features`` for ``feature_flags``).
+        """
+        aliases = {
+            alias: table.name
+            for vendor in VENDORS.values()
+            if vendor.source_name == self.name
+            for table in vendor.tables
+            for alias in table.aliases
+        }
+        return super().with_resources(*{*(aliases.get(name, name) for name in resource_names), NAMES_TABLE})
 
 
 def kept_names(table: str) -> dict[str, Any]:

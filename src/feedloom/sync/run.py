@@ -168,14 +168,14 @@ def _load(pipeline: Pipeline) -> None:
 
 
 def _normalize(pipeline: Pipeline, table: str = "the last run") -> None:
-    """Normalise what was extracted; what cannot be is dropped, so that it does not stop every later run as well.
+    """Normalise what was extracted; what cannot be is taken back, so that it does not stop every later run as well.
 
-    Nothing is lost by that: no cursor has moved, and the journal has the pages.
+    Nothing is lost by that: dlt takes the cursor back as well, and the journal has the pages.
     """
     try:
         pipeline.normalize()
     except PipelineStepFailed as error:
-        pipeline.drop_pending_packages()
+        pipeline.abort_packages()
         if explain(error) is not None:
             raise
         raise VendorError(

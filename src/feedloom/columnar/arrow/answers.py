@@ -1,7 +1,7 @@
 """The long form of a map of answers: a table with a row for each answer, made a column of answers at a time.
 
-The order of a row's answers is that of its keys, which columns do not keep; so the keys of each row, and nothing else of it,
-are read from its bytes. Forms of answers: see ``RowShaper``.
+The order of a row's answers is that of its keys, which columns do not keep; so the keys of each row, and nothing else
+of it, are read from its bytes. Forms of answers: see ``RowShaper``.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Answers:
 def hashed_answers(long: LongAnswers, answers: Any) -> str | None:
     """What of a map of answers counts for a row's fingerprint besides its columns.
 
-    Where the map has columns of its own these are only the keys with null, which come out long but have no column; where
-    it has none, all of it.
+    Where the map has columns of its own these are only the keys with null, which come out long but have no column;
+    where it has none, all of it.
     """
     if long.instead:
         return json.dumps(answers, sort_keys=True, ensure_ascii=False) if answers else None
@@ -64,8 +64,8 @@ class AnswerReader:
     def __init__(self, long: LongAnswers) -> None:
         self._long = long
         answers = dict[str, msgspec.Raw] | list[msgspec.Raw] | None
-        row = msgspec.defstruct("AnswersOfRow", [("answers", answers, None)], rename={"answers": long.path})
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[row])
+        shape: Any = msgspec.defstruct("AnswersOfRow", [("answers", answers, None)], rename={"answers": long.path})
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[shape])
 
     def read(self, raws: Sequence[msgspec.Raw], column: Any) -> Answers:
         """The answers of rows that were read together into *column*, the map as an Arrow struct."""

@@ -38,9 +38,10 @@ class Batch:
     extras: Sequence[Mapping[str, Any]]
     page_of: Any
 
-    def extra(self, row: int) -> Mapping[str, Any]:
+    def added_to(self, row: int) -> Mapping[str, Any]:
         """The columns to add to one row."""
-        return self.extras[self.page_of[row]]
+        page: int = self.page_of[row]
+        return self.extras[page]
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ class FastWay:
         return {self._long.name, self._long.path} if self._long.instead else {self._long.name}
 
     def _extras(self, batch: Batch, rows: Sequence[int]) -> dict[str, dict[str, Any]]:
-        """The columns to add, of all *rows*: name -> column -> values, more than one where a value goes to a variant."""
+        """What to add to *rows*: name -> column -> values; more than one column where some go to a variant."""
         made: dict[str, dict[str, Any]] = {}
         pages = pa.array(batch.page_of[np.array(rows, np.int64)])
         for name in dict.fromkeys(name for extra in batch.extras for name in extra):

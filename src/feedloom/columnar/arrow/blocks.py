@@ -63,27 +63,7 @@ class Block:
 
     def without(self, bad_roots: Any) -> Block:
         """The block, and all below it, without the rows that belong to *bad_roots*, a mask over the batch."""
-        return self._kept(~bad_roots, None)
-
-    def _kept(self, good_roots: Any, parent_kept: Any) -> Block:
-        kept = good_roots[self.roots]
-        mask = pa.array(kept)
-        parent_rows = self.parent_rows
-        if parent_kept is not None:
-            parent_rows = (np.cumsum(parent_kept) - 1)[parent_rows[kept]]
-        return Block(
-            table=self.table,
-            parts=self.parts,
-            roots=self.roots[kept],
-            parent_rows=parent_rows,
-            positions=self.positions[kept] if self.positions is not None else None,
-            columns={name: column.filter(mask) for name, column in self.columns.items()},
-            sorted_json={name: column.filter(mask) for name, column in self.sorted_json.items()},
-            only_hashed={name: column.filter(mask) for name, column in self.only_hashed.items()},
-            not_hashed=self.not_hashed,
-            is_hashed=self.is_hashed,
-            children=[child._kept(good_roots, kept) for child in self.children],
-        )
+        return _kept(self, ~bad_roots, None)
 
     def give_ids(self, root_ids: Any) -> None:
         """Set ``ids`` here and below: those of roots from *root_ids*, one for each row of the batch.
@@ -92,36 +72,48 @@ class Block:
         the same ids again.
         """
         self.ids = root_ids.take(pa.array(self.roots))
-        for child in self.children:
-            child._give_child_ids(self)
-
-    def _give_child_ids(self, parent: Block) -> None:
-        parents = parent.ids.take(pa.array(self.parent_rows))
-        own_name = ".".join(self.parts[len(parent.parts) :])
-        positions = pa.array(self.positions).cast(pa.string())
-        self.ids = pc.binary_join_element_wise(parents, own_name, positions, ".")
-        for child in self.children:
-            child._give_child_ids(self)
+        for parent in self.walk():
+            for child in parent.children:
+                parents = parent.ids.take(pa.array(child.parent_rows))
+                own_name = ".".join(child.parts[len(parent.parts) :])
+                positions = pa.array(child.positions).cast(pa.string())
+                child.ids = pc.binary_join_element_wise(parents, own_name, positions, ".")
 
     def tables(self, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, str, Any]]:
         """Name, parent's name and Arrow table of this root block and of each block below it that has rows."""
         yield self.table, "", pa.table({**self.columns, ROW_ID: self.ids})
-        for child in self.children:
-            yield from child._child_tables(self, root_ids, with_root_ids=with_root_ids)
+        for parent in self.walk():
+            for child in parent.children:
+                keys = {
+                    PARENT_ID: parent.ids.take(pa.array(child.parent_rows)),
+                    POSITION: pa.array(child.positions, pa.int64()),
+                    ROW_ID: child.ids,
+                }
+                if with_root_ids:
+                    keys[ROOT_ID] = root_ids.take(pa.array(child.roots))
+                if len(child):
+                    yield child.table, parent.table, pa.table({**child.columns, **keys})
 
-    def _child_tables(self, parent: Block, root_ids: Any, *, with_root_ids: bool) -> Iterator[tuple[str, str, Any]]:
-        if not len(self):
-            return
-        keys = {
-            PARENT_ID: parent.ids.take(pa.array(self.parent_rows)),
-            POSITION: pa.array(self.positions, pa.int64()),
-            ROW_ID: self.ids,
-        }
-        if with_root_ids:
-            keys[ROOT_ID] = root_ids.take(pa.array(self.roots))
-        yield self.table, parent.table, pa.table({**self.columns, **keys})
-        for child in self.children:
-            yield from child._child_tables(self, root_ids, with_root_ids=with_root_ids)
+
+def _kept(block: Block, good_roots: Any, parent_kept: Any) -> Block:
+    kept = good_roots[block.roots]
+    mask = pa.array(kept)
+    parent_rows = block.parent_rows
+    if parent_kept is not None:
+        parent_rows = (np.cumsum(parent_kept) - 1)[parent_rows[kept]]
+    return Block(
+        table=block.table,
+        parts=block.parts,
+        roots=block.roots[kept],
+        parent_rows=parent_rows,
+        positions=block.positions[kept] if block.positions is not None else None,
+        columns={name: column.filter(mask) for name, column in block.columns.items()},
+        sorted_json={name: column.filter(mask) for name, column in block.sorted_json.items()},
+        only_hashed={name: column.filter(mask) for name, column in block.only_hashed.items()},
+        not_hashed=block.not_hashed,
+        is_hashed=block.is_hashed,
+        children=[_kept(child, good_roots, kept) for child in block.children],
+    )
 
 
 def random_ids(count: int) -> Any:
@@ -132,7 +124,7 @@ def random_ids(count: int) -> Any:
 
 
 def key_ids(blocks: Sequence[Block], key: Sequence[str], count: int) -> Any:
-    """Ids made from the columns in *key*, as dlt's relational normaliser makes them for upserts; for *count* root rows."""
+    """Ids for *count* root rows, made from the columns in *key* as dlt's relational normaliser does for upserts."""
     from dlt.common.normalizers.json.helpers import get_row_hash  # noqa: PLC0415 - dlt takes a second to import
 
     ids: list[str | None] = [None] * count
@@ -164,7 +156,7 @@ def _keys(blocks: Sequence[Block], key: Sequence[str]) -> Iterator[tuple[int, tu
 
 
 def as_offsets(parent_rows: Any, parents: int) -> Any:
-    """Where the rows of each of *parents* parents start, given the parent of each row, ascending; one more at the end."""
+    """Where the rows of each of *parents* parents start, and the last end; *parent_rows* is the parent of each row."""
     counts = np.bincount(parent_rows, minlength=parents)
     return np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
 

@@ -55,7 +55,7 @@ _PLAIN_KINDS: dict[type, str] = {
 
 
 def kind_of(value: Any) -> str:
-    """dlt's type for a Python value that is not null; integers are expected to fit 64 bits."""
+    """The dlt type for a Python value that is not null; integers are expected to fit 64 bits."""
     return _PLAIN_KINDS.get(type(value), "json")
 
 
@@ -84,7 +84,7 @@ class ColumnTypes:
         return self._join(column, f"v_{kind}")
 
     def place(self, table: str, column: str, value: Any) -> tuple[str, Any]:
-        """The column that *value* goes to, and what is written there; new columns take the type of their first value."""
+        """The column that *value* goes to, and what is written there; a new column takes its type from it."""
         kind = kind_of(value)
         columns = self._types.setdefault(table, {})
         while (held := columns.setdefault(column, kind)) != kind:
@@ -107,15 +107,15 @@ def fit(value: Any, kind: str, held: str) -> Any:
 def _is_lossless(value: Any, kind: str, fitted: Any, held: str) -> bool:
     match held:
         case "bigint":
-            return fitted in INT64
+            return bool(fitted in INT64)
         case "double" if kind == "bigint":
-            return int(fitted) == value
+            return bool(int(fitted) == value)
         case "double" if kind == "text":
             return _same_number(value, fitted)
         case "bool" if kind != "text":
             return value in {0, 1}
         case "date":
-            return kind == "text" and fitted.isoformat() == value.strip()
+            return bool(kind == "text" and fitted.isoformat() == value.strip())
         case _:
             return held in ARROW_TYPES
 

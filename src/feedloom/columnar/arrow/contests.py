@@ -1,4 +1,4 @@
-"""Finds the rows that a reader of typed columns cannot read: places that hold text in one row and a number in another."""
+"""Finds the rows that no reader of typed columns can read: text where the others have a number, a list, an object."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from feedloom.catalogue import Endpoint
 from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row
 from feedloom.errors import VendorError
 
-_HINT = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
+REPORT_HINT = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?|[\[\]{},]', re.DOTALL)
 _SPACE = b" \t\r\n"
 
@@ -96,7 +96,7 @@ class Cutter:
 
     def _broken(self, problem: str) -> VendorError:
         name = self._endpoint.name
-        return VendorError(f"The answer to {name} {problem}", hint=_HINT, where=name)
+        return VendorError(f"The answer to {name} {problem}", hint=REPORT_HINT, where=name)
 
 
 def _check_text(page: bytes) -> None:

@@ -1,15 +1,16 @@
 """Hands shaped tables to dlt, children included, from inside a resource.
 
-dlt loads Arrow tables well and knows nothing of child tables among them. What it needs is public, save for one thing: when
-it counts what was extracted it asks every table for its resource, and tables below others have none. ``_NestingSchema`` is
-that seam, and :func:`check_version` the guard around it: the differential tests hold for the versions it names.
+dlt loads Arrow tables well and knows nothing of child tables among them. What it needs is public, save for one thing:
+when it counts what was extracted it asks every table for its resource, and tables below others have none.
+``_NestingSchema`` is that seam, and :func:`check_version` the guard around it: the differential tests hold for the
+versions it names.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import dlt
 from dlt.common.schema import Schema
@@ -40,7 +41,9 @@ def stored_types(schema: Schema, root_table: str) -> dict[str, dict[str, str]]:
     if root_table not in schema.tables:
         return {}
     return {
-        table["name"]: {name: column["data_type"] for name, column in table["columns"].items() if "data_type" in column}
+        str(table["name"]): {
+            str(name): str(column["data_type"]) for name, column in table["columns"].items() if "data_type" in column
+        }
         for table in get_nested_tables(schema.tables, root_table)
     }
 
@@ -156,7 +159,8 @@ class _NestingSchema(Schema):
     ) -> TPartialTableSchema:
         """Add a table or columns, as dlt does; of a child table only what dlt's own child tables have."""
         if partial_table.get("parent"):
-            partial_table = {key: value for key, value in partial_table.items() if key in _OF_CHILDREN}
+            kept = {key: value for key, value in partial_table.items() if key in _OF_CHILDREN}
+            partial_table = cast("TPartialTableSchema", kept)
         return super().update_table(partial_table, normalize_identifiers, merge_compound_props)
 
 

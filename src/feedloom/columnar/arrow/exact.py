@@ -1,7 +1,7 @@
 """Reads rows one by one, exactly as ``RowShaper`` and dlt's relational normaliser do: the measure of the fast way.
 
-It is used for the first row that brings something new, and for rows that the fast way cannot read. Some ten thousand rows
-a second.
+It is used for the first row that brings something new, and for rows that the fast way cannot read. Some ten thousand
+rows a second.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from feedloom.columnar.arrow.naming import LIST, RESERVED, ROW_HASH, VALUE, Nami
 from feedloom.columnar.arrow.strict import FlawError, load_row
 from feedloom.columnar.names import KeyNames
 from feedloom.columnar.rows import RowShaper
-
 
 _Home: TypeAlias = tuple[tuple[str, ...], ...]
 """Where rows come from: the parts of each table's name that the table above does not have, outermost first.

@@ -1,10 +1,10 @@
 """A fingerprint of each root row: equal for equal content, whatever the order of keys.
 
-It is made of what is loaded: the name and value of every column that is not null, and the rows of every list, in order. The
-bytes between them cannot occur in UTF-8, so that two different rows never read the same.
+It is made of what is loaded: the name and value of every column that is not null, and the rows of every list, in
+order. The bytes between them cannot occur in UTF-8, so that two different rows never read the same.
 
-It is another fingerprint than ``RowShaper`` makes, which reads the row as the vendor wrote it; the two start differently
-(``PREFIX``), so that a table loaded by both is noticed.
+It is another fingerprint than ``RowShaper`` makes, which reads the row as the vendor wrote it; the two start
+differently (``PREFIX``), so that a table loaded by both is noticed.
 """
 
 from __future__ import annotations

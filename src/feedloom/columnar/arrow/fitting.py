@@ -46,12 +46,17 @@ class Fitter:
         self.bad[block.roots[np.asarray(pc.fill_null(mask, fill_value=False))]] = True
 
     def add(self, block: Block, column: str, values: Any) -> None:
-        """Put *values*, of one of the types in ``KINDS``, into *column* and the variants beside it."""
+        """Put *values*, of one of the types in ``KINDS``, into *column* and the variants beside it.
+
+        A column that has no type yet gets none here: that is for the rows that are read one by one, in their order.
+        """
         if values.null_count == len(values):
             return
         kind = KINDS[values.type]
-        held = self._types.learn(block.table, column, kind)
-        if held == kind:
+        held = self._types.of(block.table, column)
+        if held is None:
+            self.give_up(block, values.is_valid())
+        elif held == kind:
             self.put(block, column, values)
         elif (held, kind) == ("double", "bigint"):
             self._split(
@@ -67,11 +72,17 @@ class Fitter:
         else:
             self._place_each(block, column, values)
 
+    def add_variant(self, block: Block, column: str, values: Any) -> None:
+        """Put *values* into *column*, which takes their type if it is new: a variant is named after what it holds."""
+        if values.null_count < len(values):
+            self._types.learn(block.table, column, KINDS[values.type])
+            self.add(block, column, values)
+
     def put(self, block: Block, column: str, values: Any) -> None:
         """Put *values*, already of the column's type, into *column*.
 
-        Two values for one column come from keys that are named alike; dlt keeps the last of a row, so that rows that hold
-        either are read one by one.
+        Two values for one column come from keys that are named alike; dlt keeps the last of a row, so that rows that
+        hold either are read one by one.
         """
         if column in RESERVED:
             self.give_up(block, values.is_valid())
@@ -96,7 +107,7 @@ class Fitter:
         nothing = pa.scalar(None, values.type)
         self.put(block, column, change(pc.if_else(fits, values, nothing)))
         variant = self._types.variant(column, KINDS[values.type])
-        self.add(block, variant, pc.if_else(fits, nothing, values))
+        self.add_variant(block, variant, pc.if_else(fits, nothing, values))
 
     def _place_each(self, block: Block, column: str, values: Any) -> None:
         encoded = values.dictionary_encode()

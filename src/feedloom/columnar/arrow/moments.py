@@ -1,7 +1,7 @@
 """Reads whole columns of moments as UTC timestamps: what ``parse_time`` does, a column at a time.
 
-Arrow reads fewer forms of ISO 8601 than Python does, and reads those alike; a column that holds others is read by Python,
-each different text once.
+Arrow reads fewer forms of ISO 8601 than Python does, and reads those alike; a column that holds others is read by
+Python, each different text once.
 """
 
 from __future__ import annotations

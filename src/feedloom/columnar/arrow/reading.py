@@ -1,9 +1,9 @@
 """Reads many rows of JSON into Arrow at once, and sets aside those that do not fit together.
 
-The reader is pyarrow's: it checks kinds and repeated keys while it reads, so that nothing is changed without a word. Three
-things need care. Text that looks like a date would be read as one, unless the reader is told that it is text. Nulls at the
-start of a list may be lost, unless it is told what the list holds. And one row that holds a number where the others hold
-text makes it give up, so that such rows are found and read one by one.
+The reader is pyarrow's: it checks kinds and repeated keys while it reads, so that nothing is changed without a word.
+Three things need care. Text that looks like a date would be read as one, unless the reader is told that it is text.
+Nulls at the start of a list may be lost, unless it is told what the list holds. And one row that holds a number where
+the others hold text makes it give up, so that such rows are found and read one by one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from feedloom.columnar.arrow.contests import DEEPEST, Path, diagnose, odd_rows
+from feedloom.columnar.arrow.cutting import REPORT_HINT
 from feedloom.columnar.arrow.taking import take_out
 from feedloom.errors import VendorError
 
@@ -70,10 +71,7 @@ class RowReader:
         left: Sequence[Any] = taken.rows if taken else rows
         lines = b"\n".join(left)
         if not _are_objects(lines, len(rows)):
-            raise VendorError(
-                "The answer holds rows that are not objects",
-                hint="Run it again; if it happens again, the vendor's API differs from its description here: report it.",
-            )
+            raise VendorError("The answer holds rows that are not objects", hint=REPORT_HINT)
         result = ReadRows({}, list(range(len(rows))))
         result.odd = (taken.odd if taken else set()) | self._odd_at_contested(lines, left)
         while True:

@@ -1,4 +1,4 @@
-"""From the bytes of pages to the Arrow tables that dlt loads: what ``RowShaper`` and dlt's normaliser do, many rows at once."""
+"""From the bytes of pages to Arrow tables: what ``RowShaper`` and dlt's normaliser do, many rows at once."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class ArrowShaper:
         unique: Only the first row of each primary key is kept, of all rows that this object shapes.
         row_ids: ``key`` makes ``_dlt_id`` from the primary key, as dlt does for upserts; ``random`` makes a new one.
 
-    What is not stored takes the types that the catalogue declares, then those of the first values. Nothing is kept between
-    calls but names and types; memory is a small multiple of the pages given at once.
+    What is not stored takes the types that the catalogue declares, then those of the first values. Nothing is kept
+    between calls but names and types; memory is a small multiple of the pages given at once.
     """
 
     def __init__(
@@ -128,8 +128,8 @@ class ArrowShaper:
     def shape(self, pages: Sequence[bytes], extra: Sequence[Mapping[str, Any]] = ()) -> Shaped:
         """The tables that *pages* make; the columns in *extra*, one mapping for each page, are added to its rows.
 
-        Rows keep their order, save that those read one by one come after the others of their call. Give some thousand rows
-        at once: each call has a cost of its own. Raises VendorError where a page is no list of rows.
+        Rows keep their order, save that those read one by one come after the others of their call. Give some thousand
+        rows at once: each call has a cost of its own. Raises VendorError where a page is no list of rows.
         """
         cuts = [self._cutter.cut(page) for page in pages]
         batch = Batch(
@@ -151,7 +151,7 @@ class ArrowShaper:
         exact = self._read_new(batch, read)
         made = self._fast.make(batch, read, json_columns)
         for row in sorted(made.odd - read.odd):
-            self._exact.read(exact, row, bytes(batch.rows[row]), batch.extra(row))
+            self._exact.read(exact, row, bytes(batch.rows[row]), batch.added_to(row))
         shaped.one_by_one = len(made.odd | read.odd)
         shaped.quarantined += [
             Quarantined(raw=bytes(batch.rows[row]), reason=reason)
@@ -163,13 +163,13 @@ class ArrowShaper:
         shaped.tables = list(self._finish(blocks, len(batch.rows)))
 
     def _read_new(self, batch: Batch, read: ReadRows) -> ExactRows:
-        """The rows that cannot be read together, read one by one; and every name and type that is new in the batch, chosen.
+        """Read the odd rows one by one, and choose every name and type that is new in the batch.
 
         Both happen in the order of the rows, because the first value decides.
         """
         exact = ExactRows()
         for row in sorted(read.odd | {read.fast[index] for index in self._discovery.first_rows(read.columns)}):
-            raw, extra = bytes(batch.rows[row]), batch.extra(row)
+            raw, extra = bytes(batch.rows[row]), batch.added_to(row)
             if row in read.odd:
                 self._exact.read(exact, row, raw, extra)
             else:
@@ -204,7 +204,7 @@ class ArrowShaper:
 def _declare(types: ColumnTypes, table: Table, endpoint: Endpoint, naming: Naming, root: str) -> None:
     """Give columns that are not stored yet the types that the catalogue promises."""
     for column, hint in column_hints(table, endpoint).items():
-        types.learn(root, naming.join(*column.split("__")), hint["data_type"])
+        types.learn(root, naming.join(*column.split("__")), str(hint["data_type"]))
     for path in table.open_maps:
         types.learn(root, naming.join(*(naming.column(part) for part in (*path.split("."), MORE_KEYS))), "json")
     if table.long_answers is not None:

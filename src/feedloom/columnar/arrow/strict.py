@@ -25,8 +25,8 @@ def load_row(raw: bytes) -> tuple[dict[str, Any], bool]:
     """The row in *raw*, integers of any length kept, and whether a key stands in it more than once with the same value.
 
     Raises:
-        FlawError: It is no JSON object, or one that cannot be held exactly: text that is not UTF-8, NaN, a number beyond
-            double precision, a key with two values, about a thousand levels or more.
+        FlawError: It is no JSON object, or one that cannot be held exactly: text that is not UTF-8, NaN, a number
+            beyond what a double holds, a key with two values, about a thousand levels or more.
     """
     row, repeated = load_value(raw)
     if not isinstance(row, dict):

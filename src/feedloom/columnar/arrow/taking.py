@@ -14,8 +14,8 @@ import msgspec
 import orjson
 import pyarrow as pa
 
-from feedloom.columnar.arrow.strict import FlawError, load_row, load_value
 from feedloom.columnar.arrow.column_types import json_text
+from feedloom.columnar.arrow.strict import FlawError, load_row, load_value
 
 _LONG_INTEGER = re.compile(rb"\d{19}")
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -1,7 +1,7 @@
 """Walks through the columns of a batch: objects become columns, lists become tables, open maps get their own columns.
 
-Names and order are those of dlt's relational normaliser, after ``RowShaper``. Whatever needs a closer look (two keys of one
-name, a key past the cap, a number whose spelling matters) marks its rows as bad; these are read one by one instead.
+Names and order are those of dlt's relational normaliser, after ``RowShaper``. Whatever needs a closer look (two keys of
+one name, a key past the cap, a number whose spelling matters) marks its rows as bad; these are read one by one instead.
 """
 
 from __future__ import annotations
@@ -183,10 +183,10 @@ class Walker:
         fits, changed = _changed(values, kind, held)
         variant = self._naming.join(column, self._naming.column(f"v_{kind}"))
         if fits is None:
-            self._fitter.add(block, variant, values)
+            self._fitter.add_variant(block, variant, values)
         else:
             self._fitter.add(block, column, changed)
-            self._fitter.add(block, variant, pc.if_else(fits, pa.scalar(None, values.type), values))
+            self._fitter.add_variant(block, variant, pc.if_else(fits, pa.scalar(None, values.type), values))
 
 
 def _changed(values: Any, kind: str, held: str) -> tuple[Any, Any]:
