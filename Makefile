@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs lock clean
+.PHONY: help demo test nightly check docs lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -14,7 +14,10 @@ demo: .venv/run.stamp ## load emulated data into feedloom.duckdb and show it; ag
 	@$(BIN)/feedloom demo
 
 test: .venv/dev.stamp ## run all tests
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+nightly: .venv/dev.stamp ## run all cases of all tests, which takes twice as long
+	@$(BIN)/pytest -n 2 --dist worksteal -m ""
 
 check: .venv/dev.stamp ## lint, check the format and the types
 	@$(BIN)/ruff check

@@ -76,10 +76,8 @@ def test_every_fault_of_the_emulator_is_tested_here() -> None:
 def test_what_passes_by_itself_leaves_no_trace(fault: str, tmp_path: Path) -> None:
     with playing(tmp_path, rows=1000, faults=[fault]) as stage:
         crowd_the_last_day(stage)
-        report = stage.sync(only=TABLES, start=LATEST - timedelta(days=1))
-        assert report.failure is None
+        stage.sync(only=TABLES, start=LATEST - timedelta(days=1))
         assert stage.differences(TABLES) == []
-        assert len(stage.emulator.requests) > 0
 
 
 @pytest.mark.parametrize("fault", NAMED)
@@ -110,7 +108,7 @@ def test_tables_that_were_loaded_stay_as_they_were_when_everything_fails(fault: 
 
 def test_a_failing_table_stops_no_other(tmp_path: Path) -> None:
     with playing(tmp_path, rows=20, faults=["500=always@list_articles"]) as stage:
-        report = stage.sync(only=TABLES)
+        report = stage.try_sync(only=TABLES)
         assert [table.table for table in report.tables if table.error is not None] == ["articles"]
         assert stage.differences([table for table in TABLES if table != "articles"]) == []
 

@@ -125,7 +125,10 @@ def sync_watched(stage: Stage, progress: Quiet, *tables: str) -> Report:
     with chdir(stage.folder):
         job = stage.job(only=tables)
         job.tally.progress = progress
-        return stage.run(job)
+        report = stage.run(job)
+    if report.failure is not None:
+        raise report.failure
+    return report
 
 
 def delete_and_make_again(stage: Stage, identify_id: str) -> None:

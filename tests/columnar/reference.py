@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from dlt.common.data_types.type_helpers import coerce_value
@@ -146,6 +146,7 @@ class Columnar:
     table: Table
     endpoint: Endpoint
     cap: int = 300
+    unique: bool = False
     names: dict[str, Any] = field(default_factory=dict)
     types: Types = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
@@ -162,6 +163,7 @@ class Columnar:
             stored=self.types,
             load_id="1",
             root_ids=True,
+            unique=self.unique,
         )
         rows: Rows = defaultdict(list)
         for batch in batches:
@@ -201,23 +203,25 @@ class Json(str):
     __slots__ = ()
 
 
-def trees(root: str, rows: Rows) -> list[str]:
-    """Each root row with all below it, as text that does not depend on ids; sorted."""
-    below: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    tables = sorted((name for name in rows if name != root), key=len, reverse=True)
-    parents = {row["_dlt_id"]: name for name in rows for row in rows[name]}
-    made: dict[str, str] = {}
+Tree: TypeAlias = tuple[str, tuple[Any, ...], tuple[Any, ...]]
+"""A row: its table, its values, and the lists in it."""
 
-    def tree(name: str, row: Mapping[str, Any]) -> str:
+
+def trees(root: str, rows: Rows) -> list[Tree]:
+    """Each root row with all below it, without ids, in an order that depends on nothing but their content."""
+    below: dict[tuple[str, str], list[tuple[int, Tree]]] = defaultdict(list)
+    tables = sorted((name for name in rows if name != root), key=len, reverse=True)
+    ids = {row["_dlt_id"] for found in rows.values() for row in found}
+
+    def tree(name: str, row: Mapping[str, Any]) -> Tree:
         plain = {key: _plain(value) for key, value in row.items() if value is not None and key not in BOOKKEEPING}
-        lists = {child: sorted(below[child, row["_dlt_id"]]) for child in tables if (child, row["_dlt_id"]) in below}
-        return repr((name, sorted(plain.items()), sorted(lists.items())))
+        lists = [(child, tuple(sorted(below[child, row["_dlt_id"]]))) for child in tables]
+        return name, tuple(sorted(plain.items())), tuple(sorted(found for found in lists if found[1]))
 
     for name in tables:
         for row in rows[name]:
-            made[row["_dlt_id"]] = tree(name, row)
-            assert row["_dlt_parent_id"] in parents
-            below[name, row["_dlt_parent_id"]].append((row["_dlt_list_idx"], made[row["_dlt_id"]]))
+            assert row["_dlt_parent_id"] in ids
+            below[name, row["_dlt_parent_id"]].append((row["_dlt_list_idx"], tree(name, row)))
     return sorted(tree(root, row) for row in rows.get(root, []))
 
 

@@ -122,12 +122,13 @@ class Stage:
             **self.environment,
         }
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Start a program in the folder, with the settings as its environment."""
+    def start(self, *arguments: str | Path, knows_key: bool = True) -> subprocess.Popen[str]:
+        """Start a program in the folder, with the settings as its environment; *knows_key* or nothing of the source."""
+        settings = {name: value for name, value in self.settings.items() if knows_key or "SOURCE__" not in name}
         return subprocess.Popen(  # noqa: S603 - the programs under test
             arguments,
             cwd=self.folder,
-            env=self.settings,
+            env=settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -169,7 +170,17 @@ class Stage:
         return job
 
     def sync(self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False) -> Report:
-        """Run a sync in this process, which is quicker than the command and can be told the time."""
+        """Run a sync in this process, which is quicker than the command and can be told the time.
+
+        Raises the error of the first table that could not be brought up to date.
+        """
+        report = self.try_sync(only=only, start=start, full=full)
+        if report.failure is not None:
+            raise report.failure
+        return report
+
+    def try_sync(self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False) -> Report:
+        """The same, with the errors of single tables in the report."""
         with chdir(self.folder):
             return self.run(self.job(only=only, start=start, full=full))
 
@@ -262,15 +273,16 @@ def look_at_a_page(control: Any, *, date_ms: int) -> None:
     control.add_event("page_view", "u-000003", date_ms)
 
 
-def error_of(sync: Callable[[], Report]) -> FeedloomError | None:
-    """The error that *sync* ends with, as the command would tell it: of the whole run, or of its first failed table."""
+def error_of(sync: Callable[[], object]) -> FeedloomError | None:
+    """The error that *sync* ends with, as the command would tell it; None when it ends well."""
     try:
-        return sync().failure
+        sync()
     except (FeedloomError, PipelineStepFailed) as error:
         known = explain(error)
         if known is None:
             raise
         return known
+    return None
 
 
 def wait_for(program: subprocess.Popen[str], seconds: float) -> None:

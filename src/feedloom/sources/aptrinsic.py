@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import dlt
 from dlt.common.typing import TSecretStrValue
@@ -26,7 +26,7 @@ from feedloom.vendors.aptrinsic.filters import Filter, parse_filter
 def aptrinsic_source(
     api_key: TSecretStrValue = dlt.secrets.value,
     base_url: str | None = None,
-    region: Literal["us", "eu", "us2"] = "us",
+    region: str = "us",
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     filters: Mapping[str, Filter | Sequence[str]] | None = None,
@@ -45,7 +45,7 @@ def aptrinsic_source(
     Args:
         api_key: A key with the Read right; Administration > REST API in Gainsight PX. It belongs to one region.
         base_url: Another address of the API, ending in ``/v1`` or not.
-        region: Where the subscription is kept.
+        region: Where the subscription is kept: ``us``, ``eu`` or ``us2``.
         start: First moment of events and survey responses wanted, with time zone; two years back when left out, and
             later what came since.
         end: First moment no longer wanted, with time zone; now when left out.

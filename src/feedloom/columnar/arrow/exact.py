@@ -41,6 +41,9 @@ class _Rows:
     positions: list[int] = field(default_factory=list)
 
 
+_MOST_TABLES = 160
+"""Tables one below the other; lists that are nested deeper are not taken apart."""
+
 _Found: TypeAlias = dict[_Home, _Rows]
 
 
@@ -123,6 +126,8 @@ class ExactReader:
             self._object(found, self._root, shaped, root, (0, 0))
         except (RecursionError, OverflowError) as error:
             raise FlawError(f"it cannot be taken apart: {error}") from error
+        if max(len(home) for home in found) > _MOST_TABLES:
+            raise FlawError(f"its lists are nested more than {_MOST_TABLES} levels deep")
         if hashed is not None:
             found[self._root].rows[0][HASHED] = hashed
         return found

@@ -60,7 +60,11 @@ class Fitter:
             self.put(block, column, values)
         elif (held, kind) == ("double", "bigint"):
             self._split(
-                block, column, values, fits=is_held_exactly(values), change=lambda kept: kept.cast(pa.float64())
+                block,
+                column,
+                values,
+                fits=is_held_exactly(values),
+                change=lambda kept: kept.cast(pa.float64(), safe=False),
             )
         elif (held, kind) == ("bigint", "double"):
             fits = pc.and_(is_whole(values), pc.less(pc.abs(values), float(EXACT_FLOAT)))
