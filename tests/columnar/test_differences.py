@@ -1,4 +1,4 @@
-"""The columnar engine makes the tables that ``RowShaper`` and dlt's normaliser make: names, types, values, structure."""
+"""The engine makes the tables that ``RowShaper`` and dlt's normaliser make: names, types, values and structure."""
 
 from __future__ import annotations
 

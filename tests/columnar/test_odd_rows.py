@@ -110,7 +110,8 @@ def test_nulls_before_the_first_item_of_a_list_are_kept() -> None:
 
 def test_ten_thousand_keys_of_an_open_map_fill_the_columns_and_then_the_json_column() -> None:
     row = {"uuid": "u", "person": {"traits": {f"key {number}": number for number in range(10_000)}}}
-    engine = same_as_slow_way([row, {"uuid": "v"}], cap=300)
+    other: dict[str, Any] = {"uuid": "v"}
+    engine = same_as_slow_way([row, other], cap=300)
     columns = [name for name in engine.types["things"] if name.startswith("person__traits__")]
     assert len(columns) == 301
     assert engine.types["things"][f"person__traits__{MORE_KEYS}"] == "json"
@@ -178,7 +179,8 @@ def test_an_answer_that_is_no_list_of_rows_is_an_error_that_says_so(body: bytes,
 
 def test_rows_of_a_key_that_came_before_are_left_out_where_that_is_asked_for() -> None:
     engine = Columnar(TABLE, ENDPOINT, unique=True)
-    first, second = [{"uuid": "u", "tags": ["a"]}, {"uuid": "v"}], [{"uuid": "u", "tags": ["b"]}, {"uuid": "w"}]
+    first: list[dict[str, Any]] = [{"uuid": "u", "tags": ["a"]}, {"uuid": "v"}]
+    second: list[dict[str, Any]] = [{"uuid": "u", "tags": ["b"]}, {"uuid": "w"}]
     rows = engine.run([[(page([*first, first[0]]), {})], [(page(second), {})]])
     assert [row["uuid"] for row in rows["things"]] == ["u", "v", "w"]
     assert [row["value"] for row in rows["things__tags"]] == ["a"]

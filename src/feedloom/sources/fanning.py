@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -82,7 +82,7 @@ class FanOutReads:
                 continue
             extra = {name: row[field] for name, field in fan_out.carry.items()}
             for read in windows if windows is not None else [Read(params=self.table.params)]:
-                whole = Read(params={**read.params, **params}, extra=extra)
+                whole = Read(params={**read.params, **params}, extra=extra, may_be_gone=True)
                 if self.table.slices is None:
                     yield whole
                 else:
@@ -118,7 +118,8 @@ def _slices(
             end_param: datetime.combine(next_month(month), time(), UTC),
         }
         for value in slices.values:
-            yield Read(
+            yield replace(
+                read,
                 params={**read.params, **bounds, slices.param: value},
                 extra={**read.extra, slices.column: value, "month": month},
             )

@@ -46,6 +46,7 @@ class Read:
         bounds: The window it reads, [start, end); None when it reads no window.
         bounded: Makes the same read for another window.
         proof: What its first page must show.
+        may_be_gone: It asks about a row that was listed before, and may be deleted since.
     """
 
     params: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Read:
     bounds: tuple[datetime, datetime] | None = None
     bounded: Callable[[datetime, datetime], Read] | None = None
     proof: Proof | None = None
+    may_be_gone: bool = field(default=False, compare=False)
 
     def halves(self) -> tuple[Read, Read] | None:
         """Two reads that together see what this one does; None when its window cannot be cut."""

@@ -15,6 +15,8 @@ from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 
 _RESTARTS = 5
+_NOT_FOUND = 404
+_DIGITS = dict.fromkeys(map(ord, "0123456789,"))
 
 
 class _UnprovenError(Exception):
@@ -68,7 +70,7 @@ class Reader:
         self._endpoint = endpoint
         self._journal = journal
         self._is_scroll = isinstance(endpoint.paging, ScrollPaging)
-        self._has_told_of_count = False
+        self._told: set[str] = set()
 
     async def read_many(self, reads: AsyncIterator[Read], *, side_by_side: int) -> AsyncGenerator[Rows, None]:
         """The pages of all *reads*, at most *side_by_side* lists under way at once.
@@ -111,7 +113,7 @@ class Reader:
         A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
         that ends on an empty page before the vendor's count; when it ends alike twice, the end is believed, with a
         note. A window that the vendor finds too long is read in halves. A filter that does not prove itself is left
-        out.
+        out. A row that was listed and is not found any more brings no page, but a note.
 
         Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large.
         """
@@ -123,20 +125,34 @@ class Reader:
             async with aclosing(self._ask_patiently(read)) as pages:
                 async for rows in pages:
                     yield rows
-        except RefusedError as refusal:
-            halves = read.halves() if _is_too_long(refusal) else None
-            if halves is None:
-                raise
-            others: tuple[Read, ...] = halves
-        except _UnprovenError as unproven:
-            yield Rows(read=read, rows=[], note=str(unproven))
-            others = (unproven.otherwise,)
+        except (RefusedError, _UnprovenError) as problem:
+            others, note = self._instead(read, problem)
         else:
             return
+        if note:
+            yield Rows(read=read, rows=[], note=note)
         for other in others:
             async with aclosing(self.read_list(other)) as pages:
                 async for rows in pages:
                     yield rows
+
+    def _instead(self, read: Read, problem: RefusedError | _UnprovenError) -> tuple[tuple[Read, ...], str]:
+        """What to read in place of *read*, and what to tell; raises *problem* where nothing can take its place."""
+        if isinstance(problem, _UnprovenError):
+            return (problem.otherwise,), str(problem)
+        if read.may_be_gone and problem.status == _NOT_FOUND:
+            return (), self._once("Some rows were listed and then not found: deleted meanwhile.")
+        halves = read.halves() if _is_too_long(problem) else None
+        if halves is None:
+            raise problem
+        return halves, ""
+
+    def _once(self, note: str) -> str:
+        """*note* the first time that something like it is to be told, then nothing."""
+        kind = note.translate(_DIGITS)
+        is_new = kind not in self._told
+        self._told.add(kind)
+        return note if is_new else ""
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
         rows_before: int | None = None
@@ -155,10 +171,9 @@ class Reader:
             if tally.rows == rows_before:
                 break
             rows_before = tally.rows
-        if not self._has_told_of_count:
-            self._has_told_of_count = True
-            counts = f"The vendor counts {tally.counted:,} rows where {tally.rows:,} came, twice in a row"
-            yield Rows(read=read, rows=[], note=f"{counts}; --start reads a range again.")
+        counts = f"The vendor counts {tally.counted:,} rows where {tally.rows:,} came, twice in a row"
+        if note := self._once(f"{counts}; --start reads a range again."):
+            yield Rows(read=read, rows=[], note=note)
 
     async def _ask(self, read: Read, tally: _Tally) -> AsyncGenerator[Rows, None]:
         if self._journal is not None:
