@@ -9,11 +9,21 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import httpx2
 import pytest
 
 from feedloom.emulator import describe
 from feedloom.errors import CredentialError, FeedloomError, RetryLaterError, VendorError
-from support.aptrinsic_stage import LATEST, Stage, crowd_the_last_day, error_of, playing, table_of
+from support.aptrinsic_stage import (
+    LATEST,
+    AsTimePasses,
+    Stage,
+    crowd_the_last_day,
+    error_of,
+    in_turn,
+    playing,
+    table_of,
+)
 
 TABLES = ("users", "events_page_view", "articles", "feature_flags", "feature_adoption", "engagement_collisions")
 """A list that fills its last page, one of two pages, two that replace their table, a call for each row, a short one."""
@@ -149,6 +159,23 @@ def test_a_whole_list_that_comes_empty_is_told_and_comes_back(tmp_path: Path) ->
         assert table_of(stage.sync(only=TABLES), "articles").gone == before
         sync_again(stage)
         assert stage.differences(TABLES) == []
+
+
+def test_a_user_who_is_deleted_while_all_are_asked_for_one_by_one_is_left_out(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=20) as stage:
+        meanwhile = in_turn(None, lambda: delete_user(stage, "u-000014"))
+        report = stage.sync(only=["user_preferences"], progress=AsTimePasses(on_page=meanwhile))
+        assert table_of(report, "user_preferences").notes == [
+            "Some rows were listed and then not found: deleted meanwhile."
+        ]
+        assert stage.differences(["user_preferences"]) == []
+
+
+def delete_user(stage: Stage, identify_id: str) -> None:
+    """Delete a user through the API of the emulator and of its twin."""
+    for url in (stage.url, stage.twin_url):
+        headers = {"X-APTRINSIC-API-KEY": stage.emulator.key}
+        httpx2.delete(f"{url}/users/{identify_id}", headers=headers).raise_for_status()
 
 
 def test_windows_that_were_read_before_the_key_was_refused_are_not_asked_for_again(tmp_path: Path) -> None:

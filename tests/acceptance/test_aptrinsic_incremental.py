@@ -15,6 +15,7 @@ from support.compare_aptrinsic import EVENT_LISTS
 
 PEOPLE = ("users", "accounts")
 EVENTS = tuple(EVENT_LISTS)
+SUMMED = ("feature_adoption", "engagement_errors", "engagement_error_details", "engagement_collisions")
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -61,14 +62,13 @@ def test_later_syncs_bring_what_is_new_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_next_day_adds_a_day_to_what_is_summed_up(tmp_path: Path) -> None:
-    tables = ("feature_adoption", "engagement_errors", "engagement_error_details", "engagement_collisions")
     with playing(tmp_path, rows=200) as stage:
         stage.clock.forward(days=-3)
-        first = table_of(stage.sync(only=tables), "feature_adoption")
+        first = table_of(stage.sync(only=SUMMED), "feature_adoption")
         stage.clock.forward(days=1, hours=5)
-        second = table_of(stage.sync(only=tables), "feature_adoption")
+        second = table_of(stage.sync(only=SUMMED), "feature_adoption")
         assert second.new == first.new
-        assert stage.differences(tables) == []
+        assert stage.differences(SUMMED) == []
 
 
 def test_events_that_come_late_are_found_within_the_look_back(tmp_path: Path) -> None:
@@ -84,6 +84,17 @@ def test_events_that_come_late_are_found_within_the_look_back(tmp_path: Path) ->
         report = stage.sync(only=EVENTS)
         assert [table.new for table in report.tables] == [3] * len(EVENTS)
         assert stage.differences(EVENTS) == []
+
+
+def test_a_start_that_is_given_each_time_sums_nothing_up_twice(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=200) as stage:
+        for _ in range(2):
+            stage.sync(only=SUMMED, start=LATEST - timedelta(days=10))
+            stage.clock.forward(days=1)
+        assert stage.differences(SUMMED) == []
+        ranges = {(row["dateRangeStart"], row["dateRangeEnd"]) for row in stage.rows_there("feature_adoption")}
+        ends = [end for _, end in sorted(ranges)]
+        assert [start for start, _ in sorted(ranges)][1:] == ends[:-1]
 
 
 @pytest.mark.parametrize("look_back_hours", ["0", "24"])

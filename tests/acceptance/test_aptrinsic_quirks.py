@@ -6,8 +6,7 @@ Each quirk is proved alone on tables that it touches, all of them together on al
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from contextlib import chdir
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import combinations
@@ -24,9 +23,17 @@ from feedloom import aptrinsic_source
 from feedloom.emulator import describe
 from feedloom.errors import CredentialError, RateLimitedError, RefusedError, RetryLaterError, VendorError
 from feedloom.sync.failures import explain
-from feedloom.sync.report import Report
-from feedloom.sync.tally import Quiet
-from support.aptrinsic_stage import LATEST, Stage, crowd_the_last_day, error_of, look_at_a_page, playing, table_of
+from support.aptrinsic_stage import (
+    LATEST,
+    AsTimePasses,
+    Stage,
+    crowd_the_last_day,
+    error_of,
+    in_turn,
+    look_at_a_page,
+    playing,
+    table_of,
+)
 from support.compare_aptrinsic import EVENT_LISTS, KEYS
 
 PEOPLE = ("users", "accounts")
@@ -99,36 +106,9 @@ PROVED_BY_NAME = {
 }
 
 
-class AsTimePasses(Quiet):
-    """Does something whenever a page came or a wait begins, in place of the time that passes meanwhile."""
-
-    def __init__(self, *, on_page: Callable[[], object] = int, on_wait: Callable[[], object] = int) -> None:
-        self._on_page = on_page
-        self._on_wait = on_wait
-
-    def rows(self, table: str, count: int, total: int | None) -> None:  # noqa: ARG002 - any page will do
-        """A page came."""
-        self._on_page()
-
-    def wait(self, reason: str, seconds: float) -> None:  # noqa: ARG002 - any wait will do
-        """A wait begins."""
-        self._on_wait()
-
-
 @pytest.fixture(autouse=True)
 def _waits_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feedloom.http.retry.LONGEST_BACKOFF_S", 0.05)
-
-
-def sync_watched(stage: Stage, progress: Quiet, *tables: str) -> Report:
-    """A sync that tells *progress* how far it is."""
-    with chdir(stage.folder):
-        job = stage.job(only=tables)
-        job.tally.progress = progress
-        report = stage.run(job)
-    if report.failure is not None:
-        raise report.failure
-    return report
 
 
 def delete_and_make_again(stage: Stage, identify_id: str) -> None:
@@ -138,6 +118,11 @@ def delete_and_make_again(stage: Stage, identify_id: str) -> None:
         http.delete(f"/users/{identify_id}").raise_for_status()
         user = {"identifyId": identify_id, "propertyKeys": ["AP-LOOMDEMOWEB1-2"]}
         http.post("/users", json=user).raise_for_status()
+
+
+def touch(control: Any, *, identify_id: str) -> None:
+    """Let a user come back; for ``Stage.change``."""
+    control.touch_user(identify_id)
 
 
 def go_on(stage: Stage) -> None:
@@ -199,8 +184,8 @@ def test_lists_that_scroll_come_whole(quirk: str, value: str, tmp_path: Path) ->
 
 def test_a_scroll_that_expires_once_is_read_from_its_start(tmp_path: Path) -> None:
     with playing(tmp_path, rows=1000) as stage:
-        breaks = iter([0, 600])
-        sync_watched(stage, AsTimePasses(on_page=lambda: stage.clock.forward(seconds=next(breaks, 0))), "users")
+        meanwhile = in_turn(None, lambda: stage.clock.forward(seconds=600))
+        stage.sync(only=["users"], progress=AsTimePasses(on_page=meanwhile))
         assert stage.emulator.requests.by_status[400] == 1
         assert stage.differences(["users"]) == []
 
@@ -208,7 +193,7 @@ def test_a_scroll_that_expires_once_is_read_from_its_start(tmp_path: Path) -> No
 def test_a_scroll_that_always_expires_is_an_error_and_leaves_nothing_half_read(tmp_path: Path) -> None:
     with playing(tmp_path, rows=1000, quirks={"scroll_life_s": "60"}) as stage:
         slow = AsTimePasses(on_page=lambda: stage.clock.forward(seconds=61))
-        error = error_of(lambda: sync_watched(stage, slow, "users"))
+        error = error_of(lambda: stage.sync(only=["users"], progress=slow))
         assert isinstance(error, RetryLaterError)
         assert error.exit_code == 5
         stage.sync(only=["users"])
@@ -236,6 +221,23 @@ def test_changed_people_are_found(quirk: str, tmp_path: Path) -> None:
         assert ["read whole" in " ".join(table.notes) for table in report.tables] == [True, quirk == MODIFIED[0]]
 
 
+@pytest.mark.xfail(
+    reason="changes are read oldest first, so that one of them moves the rest under a scroll", strict=True
+)
+def test_nobody_is_passed_over_who_changes_while_changes_are_read(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=1100, quirks={"scrolling": "live"}) as stage:
+        stage.sync(only=["users"])
+        for row in stage.rows_there("users"):
+            stage.clock.forward(seconds=1)
+            stage.change(partial(touch, identify_id=row["identifyId"]))
+        stage.clock.forward(days=5)
+        meanwhile = in_turn(None, lambda: stage.change(partial(touch, identify_id="u-000003")))
+        stage.sync(only=["users"], progress=AsTimePasses(on_page=meanwhile))
+        stage.clock.forward(days=5)
+        stage.sync(only=["users"])
+        assert stage.differences(["users"]) == []
+
+
 @pytest.mark.parametrize("quirk", WRITING)
 def test_quirks_of_writes_change_nothing_for_a_sync(quirk: str, tmp_path: Path) -> None:
     with playing(tmp_path, rows=60, quirks={quirk: WRITING[quirk]}) as stage:
@@ -249,7 +251,7 @@ def test_quirks_of_writes_change_nothing_for_a_sync(quirk: str, tmp_path: Path) 
 def test_reads_that_the_guard_takes_for_doubles_are_sent_again_later(tmp_path: Path) -> None:
     tables = ("feature_flags", "feature_adoption", "engagement_errors", "engagement_error_details")
     with playing(tmp_path, rows=200, quirks={"duplicate_guard": "1"}) as stage:
-        sync_watched(stage, AsTimePasses(on_wait=lambda: stage.clock.forward(seconds=3)), *tables)
+        stage.sync(only=tables, progress=AsTimePasses(on_wait=lambda: stage.clock.forward(seconds=3)))
         assert stage.emulator.requests.by_status[429] >= 2
         assert stage.differences(tables) == []
 

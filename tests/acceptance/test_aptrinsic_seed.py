@@ -80,7 +80,6 @@ def test_the_program_loads_all_users_and_survey_responses_and_a_second_run_doubl
     assert [] in [differences(stage, tables, first=moment) for moment in (started, ended)]
 
 
-@pytest.mark.xfail(reason="the primary keys are given to dlt as the vendor spells them, of which it warns", strict=True)
 def test_a_program_prints_no_warnings(stage: Stage) -> None:
     printed = run_program(
         stage,

@@ -109,7 +109,7 @@ class Warehouse:
         """Every row, table by table."""
         found: Rows = {}
         for table in dict.fromkeys(row[0] for row in self.columns()):
-            kinds = dict(self._query(f"select column_name, data_type from ({COLUMNS}) where table_name = '{table}'").fetchall())
+            kinds = {column: kind for owner, column, kind, _ in self.columns() if owner == table}
             result = self._query(f"select * from {DATASET}.{table}").to_arrow_table()
             found[table] = [_typed(row, kinds) for row in result.to_pylist()]
         return found
@@ -119,6 +119,4 @@ class Warehouse:
 
 
 def _typed(row: dict[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        name: Json(value) if kinds[name] == "JSON" and value is not None else value for name, value in row.items()
-    }
+    return {name: Json(value) if kinds[name] == "JSON" and value is not None else value for name, value in row.items()}

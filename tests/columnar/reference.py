@@ -64,7 +64,11 @@ def make_names(state: dict[str, Any], schema: Schema, cap: int) -> KeyNames:
 def stored_types(schema: Schema) -> Types:
     """The types of all complete columns."""
     return {
-        name: {column["name"]: column["data_type"] for column in table["columns"].values() if "data_type" in column}
+        name: {
+            str(column["name"]): str(column["data_type"])
+            for column in table["columns"].values()
+            if "data_type" in column
+        }
         for name, table in schema.tables.items()
         if not name.startswith("_dlt")
     }
@@ -191,8 +195,8 @@ ARROW_NAMES = {
 def _rows(table: Any, types: Mapping[str, str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = table.to_pylist()
     for row in rows:
-        for column in types:
-            if row[column] is not None:
+        for column, kind in types.items():
+            if kind == "json" and row[column] is not None:
                 row[column] = Json(row[column])
     return rows
 

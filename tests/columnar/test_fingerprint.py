@@ -31,10 +31,10 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 @settings(deadline=None)
 @given(row=rows(), chance=st.randoms(use_true_random=False))
 def test_the_order_of_keys_does_not_count(row: dict[str, Any], chance: random.Random) -> None:
-    other = shuffled(row, chance)
-    found = Columnar(TABLE, ENDPOINT).run([[(page([row]), {})], [(page([other]), {})]])
-    if len({str(tree) for tree in trees("things", {"things": found["things"]})}) == 1:
-        assert len({row["_feedloom_hash"] for row in found["things"]}) == 1
+    found = Columnar(TABLE, ENDPOINT).run([[(page([row]), {})], [(page([shuffled(row, chance)]), {})]])
+    # The order of answers shows in their long form, that of an object in JSON; of two keys of one name the last counts.
+    contents = trees("things", {name: rows for name, rows in found.items() if name != "things__replies"})
+    assert len({row["_feedloom_hash"] for row in found["things"]}) <= len({str(tree) for tree in contents})
 
 
 @settings(deadline=None)

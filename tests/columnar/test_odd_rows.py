@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from columnar.made_up import ENDPOINT, TABLE, page
+from columnar.made_up import ENDPOINT, TABLE, Page, page
 from columnar.reference import Columnar, Reference, Rows, trees
 from feedloom.columnar import MORE_KEYS
 from feedloom.errors import VendorError
@@ -22,7 +22,7 @@ def shape(*rows: bytes, cap: int = 300) -> tuple[Rows, Columnar]:
 
 
 def same_as_slow_way(rows: Sequence[dict[str, Any]], cap: int = 300) -> Columnar:
-    one_page = (page(list(rows)), {})
+    one_page: Page = (page(list(rows)), {})
     fast = Columnar(TABLE, ENDPOINT, cap)
     assert trees("things", fast.run([[one_page]])) == trees("things", Reference(TABLE, ENDPOINT, cap).run([one_page]))
     assert not fast.quarantined
@@ -140,7 +140,7 @@ def test_a_row_of_fifty_megabytes_is_one_row() -> None:
 
 
 def test_one_row_of_another_kind_leaves_the_others_on_the_fast_way() -> None:
-    usual = [{"uuid": f"u{number}", "a": "text", "b": [1, 2]} for number in range(50)]
+    usual: list[dict[str, Any]] = [{"uuid": f"u{number}", "a": "text", "b": [1, 2]} for number in range(50)]
     engine = same_as_slow_way([*usual, {"uuid": "odd", "a": 7, "b": [True]}, *usual])
     assert engine.one_by_one == 1
 

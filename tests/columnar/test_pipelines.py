@@ -103,7 +103,7 @@ def test_a_table_can_be_loaded_by_one_engine_after_the_other(
 def load_arrow(folder: Path, *tables: pa.Table) -> list[Any]:
     """What dlt makes of plain Arrow tables, loaded one after the other."""
     database = dlt.destinations.duckdb(str(folder / "plain.duckdb"))
-    pipeline = dlt.pipeline("plain", destination=database, dataset_name="plain", pipelines_dir=str(folder))
+    pipeline = dlt.pipeline("plain", destination=database, dataset_name="loaded", pipelines_dir=str(folder))
     for table in tables:
         pipeline.run(table, table_name="things", loader_file_format="parquet").raise_on_failed_jobs()
     with pipeline.sql_client() as client:

@@ -29,8 +29,9 @@ from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, make_job
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.run import run
+from feedloom.sync.tally import Progress, Quiet
 from feedloom.vendors import VENDORS
-from support.compare_aptrinsic import KEYS, Span, compare, end_of_load, first_span, reading
+from support.compare_aptrinsic import KEYS, SUMS, Span, compare, end_of_load, first_span, reading
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -154,38 +155,51 @@ class Stage:
         """Run ``feedloom sync aptrinsic --json`` with further *arguments* in the folder."""
         return self.finish(self.start(COMMAND, "sync", "aptrinsic", "--json", *arguments), timeout_s=timeout_s)
 
-    def job(
-        self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False, key: str | None = None
-    ) -> Job:
-        """The same as a job in this process, at the time of the clock."""
+    def _job(self, *, only: Collection[str], start: datetime | None, full: bool) -> Job:
         job = make_job(
             VENDORS["aptrinsic"],
             only=",".join(only),
             start=start.isoformat() if start is not None else None,
             full=full,
             base_url=self.url,
-            key=Setting(key or self.emulator.key, "the test"),
+            key=Setting(self.emulator.key, "the test"),
         )
         job.session.now = self.clock()
         return job
 
-    def sync(self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False) -> Report:
+    def sync(
+        self,
+        *,
+        only: Collection[str] = (),
+        start: datetime | None = None,
+        full: bool = False,
+        progress: Progress | None = None,
+    ) -> Report:
         """Run a sync in this process, which is quicker than the command and can be told the time.
 
         Raises the error of the first table that could not be brought up to date.
         """
-        report = self.try_sync(only=only, start=start, full=full)
+        report = self.try_sync(only=only, start=start, full=full, progress=progress)
         if report.failure is not None:
             raise report.failure
         return report
 
-    def try_sync(self, *, only: Collection[str] = (), start: datetime | None = None, full: bool = False) -> Report:
+    def try_sync(
+        self,
+        *,
+        only: Collection[str] = (),
+        start: datetime | None = None,
+        full: bool = False,
+        progress: Progress | None = None,
+    ) -> Report:
         """The same, with the errors of single tables in the report."""
         with chdir(self.folder):
-            return self.run(self.job(only=only, start=start, full=full))
+            job = self._job(only=only, start=start, full=full)
+            job.tally.progress = progress or Quiet()
+            return self._run(job)
 
-    def run(self, job: Job) -> Report:
-        """Run a job that was made in the folder, and remember what it loaded."""
+    def _run(self, job: Job) -> Report:
+        """Run a job and remember what it loaded."""
 
         def remember(table: TableReport) -> None:
             if table.verdict not in ("failed", "incomplete"):
@@ -197,7 +211,8 @@ class Stage:
         """Remember that *tables* were loaded *now*: from *start*, or from where the last load ended."""
         for table in tables:
             loads = self.spans.setdefault(table, [])
-            since = start or (loads[-1][1] if loads else first_span(table, now)[0])
+            goes_on = bool(loads) and (start is None or table in SUMS)
+            since = loads[-1][1] if goes_on else start or first_span(table, now)[0]
             until = end_of_load(table, now)
             if since < until:
                 loads.append((since, until))
@@ -259,6 +274,33 @@ def playing(
             stack.callback(one.close)
         url, twin_url = (stack.enter_context(serve(one)) for one in (emulator, twin))
         yield Stage(emulator=emulator, url=url, twin=twin, twin_url=twin_url, folder=home, clock=clock)
+
+
+class AsTimePasses(Quiet):
+    """A progress that does something whenever a page has come or a wait begins: what happens meanwhile."""
+
+    def __init__(self, *, on_page: Callable[[], object] = int, on_wait: Callable[[], object] = int) -> None:
+        self._on_page = on_page
+        self._on_wait = on_wait
+
+    def rows(self, table: str, count: int, total: int | None) -> None:  # noqa: ARG002 - any page will do
+        """A page came."""
+        self._on_page()
+
+    def wait(self, reason: str, seconds: float) -> None:  # noqa: ARG002 - any wait will do
+        """A wait begins."""
+        self._on_wait()
+
+
+def in_turn(*deeds: Callable[[], object] | None) -> Callable[[], None]:
+    """Does the first of *deeds* the first time it is called, then the second, and in the end nothing any more."""
+    left = iter(deeds)
+
+    def do() -> None:
+        if (deed := next(left, None)) is not None:
+            deed()
+
+    return do
 
 
 def crowd_the_last_day(stage: Stage) -> None:

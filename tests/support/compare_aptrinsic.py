@@ -25,7 +25,7 @@ Span: TypeAlias = tuple[datetime, datetime]
 """A range of moments with its start and without its end."""
 
 _HISTORY = timedelta(days=730)
-_SUMS = {"engagement_errors": timedelta(days=180), "feature_adoption": timedelta(days=7)}
+SUMS = {"engagement_errors": timedelta(days=180), "feature_adoption": timedelta(days=7)}
 """Tables that sum over ranges, which end at midnight: how long one is at most, and how far the first load goes back."""
 
 _STEP = timedelta(days=97)
@@ -125,13 +125,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def end_of_load(table: str, now: datetime) -> datetime:
     """Where a load of *table* at *now* ends: ranges that are summed over end at midnight, others now."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) if table in _SUMS else now.replace(microsecond=0)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) if table in SUMS else now.replace(microsecond=0)
 
 
 def first_span(table: str, now: datetime) -> Span:
     """What the first load of *table*, at *now*, reads when nobody names a start."""
     until = end_of_load(table, now)
-    return until - _SUMS.get(table, _HISTORY), until
+    return until - SUMS.get(table, _HISTORY), until
 
 
 def compare(
@@ -226,7 +226,7 @@ class Vendor:
         """The use of each feature, summed over each range of each load."""
         for feature in self.rows("feature_flags"):
             for load in self._loads("feature_adoption"):
-                for span in _pieces(load, _SUMS["feature_adoption"]):
+                for span in _pieces(load, SUMS["feature_adoption"]):
                     yield self._get(f"feature/adoption/{feature['id']}", _date_range(span))
 
     def _collisions(self) -> Iterator[dict[str, Any]]:
@@ -237,7 +237,7 @@ class Vendor:
     def _errors(self) -> Iterator[dict[str, Any]]:
         """The errors of engagements, summed over each range of each load."""
         for load in self._loads("engagement_errors"):
-            for span in _pieces(load, _SUMS["engagement_errors"]):
+            for span in _pieces(load, SUMS["engagement_errors"]):
                 yield from self._errors_in(span)
 
     def _errors_in(self, span: Span) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,6 @@
 
 from feedloom.columnar.names import MORE_KEYS, KeyNames
 from feedloom.columnar.rows import RowShaper
-from feedloom.columnar.types import column_hints
+from feedloom.columnar.types import column_hints, column_name
 
-__all__ = ["MORE_KEYS", "KeyNames", "RowShaper", "column_hints"]
+__all__ = ["MORE_KEYS", "KeyNames", "RowShaper", "column_hints", "column_name"]

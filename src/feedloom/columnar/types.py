@@ -51,18 +51,20 @@ def _from_epoch_ms(value: Any, *, zero_is_null: bool) -> Any:
         return value
 
 
+def column_name(path: str) -> str:
+    """The column of the field at *path*, in dlt's snake_case: ``form__uuid`` for ``form.uuid``."""
+    from dlt.common.normalizers.naming.snake_case import NamingConvention  # noqa: PLC0415 - dlt takes a second to import
+
+    naming = NamingConvention()
+    return naming.make_path(*(naming.normalize_identifier(part) for part in path.split(".")))
+
+
 def column_hints(table: Table, endpoint: Endpoint) -> dict[str, TColumnSchema]:
     """The columns that the catalogue vouches for, by name in dlt's snake_case (``form__uuid``), for ``dlt.resource``.
 
     Fields that no document confirms are left out: their columns appear with their first value, typed by it.
     """
-    from dlt.common.normalizers.naming.snake_case import NamingConvention  # noqa: PLC0415 - dlt takes a second to import
-
-    naming = NamingConvention()
-
-    def column(path: str) -> str:
-        return naming.make_path(*(naming.normalize_identifier(part) for part in path.split(".")))
-
+    column = column_name
     long = table.long_answers
     long_only = f"{long.path}." if long is not None and long.instead else "\0"
     hints: dict[str, TColumnSchema] = {

@@ -119,13 +119,14 @@ def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -
     rows still to come would be passed over. What the user or the clock says is cut to the second, as vendors read it.
 
     The first load of records that are read by their last change takes all of them, whatever the start: one that has not
-    changed since belongs to the list no less.
+    changed since belongs to the list no less. A later load of sums goes on where the last one ended, whatever the
+    start: ranges that overlap would count twice.
     """
     end = min(wanted.end or now, now).astimezone(UTC).replace(microsecond=0)
     if window.whole_days:
         end = end.replace(hour=0, minute=0, second=0)
-    takes_all = window.disputed and cursor.through is None
-    if wanted.start is not None and not takes_all:
+    ignores_start = window.disputed if cursor.through is None else window.whole_days
+    if wanted.start is not None and not ignores_start:
         return wanted.start.astimezone(UTC).replace(microsecond=0), end
     if cursor.through is not None:
         return cursor.through - window.look_back, end

@@ -16,7 +16,6 @@ from feedloom.sources.planning import Proof, Read
 
 _RESTARTS = 5
 _NOT_FOUND = 404
-_DIGITS = dict.fromkeys(map(ord, "0123456789,"))
 
 
 class _UnprovenError(Exception):
@@ -141,17 +140,16 @@ class Reader:
         if isinstance(problem, _UnprovenError):
             return (problem.otherwise,), str(problem)
         if read.may_be_gone and problem.status == _NOT_FOUND:
-            return (), self._once("Some rows were listed and then not found: deleted meanwhile.")
+            return (), self._once("gone", "Some rows were listed and then not found: deleted meanwhile.")
         halves = read.halves() if _is_too_long(problem) else None
         if halves is None:
             raise problem
         return halves, ""
 
-    def _once(self, note: str) -> str:
-        """*note* the first time that something like it is to be told, then nothing."""
-        kind = note.translate(_DIGITS)
-        is_new = kind not in self._told
-        self._told.add(kind)
+    def _once(self, subject: str, note: str) -> str:
+        """*note*, unless something was told of *subject* before."""
+        is_new = subject not in self._told
+        self._told.add(subject)
         return note if is_new else ""
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
@@ -172,7 +170,7 @@ class Reader:
                 break
             rows_before = tally.rows
         counts = f"The vendor counts {tally.counted:,} rows where {tally.rows:,} came, twice in a row"
-        if note := self._once(f"{counts}; --start reads a range again."):
+        if note := self._once("count", f"{counts}; --start reads a range again."):
             yield Rows(read=read, rows=[], note=note)
 
     async def _ask(self, read: Read, tally: _Tally) -> AsyncGenerator[Rows, None]:

@@ -13,7 +13,7 @@ import dlt
 from dlt.extract import DltResource
 
 from feedloom.catalogue import Endpoint, Table, Vendor, Window
-from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
+from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints, column_name
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import cursors
@@ -143,7 +143,7 @@ def _resource(plan: _Plan, under_way: UnderWay) -> DltResource:
     made: DltResource = dlt.resource(  # type: ignore[call-overload]  # a plain function is no overload of dlt's
         _rows(plan, under_way),
         name=table.name,
-        primary_key=table.primary_key or None,
+        primary_key=tuple(column_name(name) for name in table.primary_key) or None,
         write_disposition="replace" if plan.replaces else write,
         columns=column_hints(table, plan.endpoint),
         file_format="parquet",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import dlt
 from dlt.common.schema import Schema
@@ -54,7 +54,7 @@ def needs_root_ids(stored: Mapping[str, Mapping[str, str]], write_disposition: A
     return config["disposition"] == "merge" or any(ROOT_ID in columns for columns in stored.values())
 
 
-def row_id_kind(write_disposition: Any) -> str:
+def row_id_kind(write_disposition: Any) -> Literal["random", "key"]:
     """How ``_dlt_id`` is made: ``key`` for the merge strategies that find a row by it, else ``random``."""
     if isinstance(write_disposition, Mapping) and write_disposition["disposition"] == "merge":
         return "key" if write_disposition.get("strategy") in {"upsert", "insert-only", "cdc"} else "random"

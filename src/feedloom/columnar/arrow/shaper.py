@@ -41,7 +41,8 @@ class ShapedTable(NamedTuple):
     Attributes:
         name: Its name in the destination.
         rows: The rows, as a ``pyarrow.Table``; columns without a value are left out.
-        types: dlt's type of each column where Arrow's does not tell it: the JSON columns.
+        types: dlt's type of each column that ``rows`` does not tell: JSON columns, which are text there, and the
+            columns of a long table, whether or not they have a value.
         parent: The table above; empty for the root table.
     """
 
@@ -106,6 +107,10 @@ class ArrowShaper:
         self._ids_from_key = row_ids == "key"
         self._keys_seen: set[bytes] | None = set() if unique else None
         self._types = ColumnTypes(stored, naming.join)
+        self._long_table = naming.join(root, naming.table(table.long_answers.name)) if table.long_answers else ""
+        self._long_types = {naming.column(name): kind for name, kind in LONG_TYPES.items()}
+        for column, kind in self._long_types.items() if self._long_table else ():
+            self._types.learn(self._long_table, column, kind)
         _declare(self._types, table, endpoint, naming, root)
         self._cutter = Cutter(endpoint)
         self._reader = RowReader(
@@ -191,8 +196,9 @@ class ArrowShaper:
         for name, parts in tables.items():
             whole = concat(parts)
             whole = whole.select([column for column in whole.column_names if whole[column].null_count < len(whole)])
-            types = {column: "json" for column in whole.column_names if self._types.of(name, column) == "json"}
-            yield ShapedTable(name, whole, types, parents[name])
+            json_types = {column: "json" for column in whole.column_names if self._types.of(name, column) == "json"}
+            declared = self._long_types if name == self._long_table else {}
+            yield ShapedTable(name, whole, {**declared, **json_types}, parents[name])
 
     def _is_taken(self, endpoint: Endpoint, naming: Naming, root: str, path: str) -> bool:
         """Whether a JSON column is kept as it comes: not where the catalogue describes what stands in it."""
@@ -207,7 +213,3 @@ def _declare(types: ColumnTypes, table: Table, endpoint: Endpoint, naming: Namin
         types.learn(root, naming.join(*column.split("__")), str(hint["data_type"]))
     for path in table.open_maps:
         types.learn(root, naming.join(*(naming.column(part) for part in (*path.split("."), MORE_KEYS))), "json")
-    if table.long_answers is not None:
-        long_table = naming.join(root, naming.table(table.long_answers.name))
-        for column, kind in LONG_TYPES.items():
-            types.learn(long_table, naming.column(column), kind)
