@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from columnar.reference import BOOKKEEPING, Columnar, Reference, stored_types, t
 MANY = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+MANY_MORE = settings(MANY, max_examples=2000)
 
 
 def compare(given_loads: Loads, cap: int) -> Columnar:
@@ -37,4 +39,20 @@ def test_any_rows_in_any_batches_make_the_same_tables_as_the_slow_way(given_load
 @MANY
 @given(given_loads=alike_loads)
 def test_rows_of_one_shape_make_the_same_tables_as_the_slow_way(given_loads: Loads) -> None:
+    compare(given_loads, 300)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@MANY_MORE
+@given(given_loads=loads, cap=st.sampled_from([300, 300, 4]))
+def test_any_rows_at_length(given_loads: Loads, cap: int) -> None:
+    compare(given_loads, cap)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@MANY_MORE
+@given(given_loads=alike_loads)
+def test_rows_of_one_shape_at_length(given_loads: Loads) -> None:
     compare(given_loads, 300)

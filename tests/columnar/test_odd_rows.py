@@ -146,7 +146,11 @@ def test_one_row_of_another_kind_leaves_the_others_on_the_fast_way() -> None:
 
 
 def test_maps_that_are_written_as_empty_lists_stay_on_the_fast_way() -> None:
-    rows = [{"uuid": "u", "answers": []}, {"uuid": "v", "answers": {"a": "1"}}, {"uuid": "w", "person": {"traits": []}}]
+    rows: list[dict[str, Any]] = [
+        {"uuid": "u", "answers": []},
+        {"uuid": "v", "answers": {"a": "1"}},
+        {"uuid": "w", "person": {"traits": []}},
+    ]
     assert same_as_slow_way(rows).one_by_one == 0
 
 
