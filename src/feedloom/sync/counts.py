@@ -77,9 +77,7 @@ def counts_in(
 def _without_owner(pipeline: Pipeline, embedded: Embedded) -> sql.Condition:
     owners = sqlglot.select(column(pipeline, embedded.key)).from_(relation(pipeline, embedded.table))
     owner = column(pipeline, _key(embedded))
-    return sql.and_(
-        sql.Not(this=sql.Is(this=owner, expression=sql.Null())), sql.Not(this=owner.isin(query=owners))
-    )
+    return sql.and_(sql.Not(this=sql.Is(this=owner, expression=sql.Null())), sql.Not(this=owner.isin(query=owners)))
 
 
 def _key(embedded: Embedded) -> str:
