@@ -144,6 +144,8 @@ class _Loader:
             result.changed += changes.changed
             result.same += changes.same
             result.repeated += changes.repeated
+            if changes.repeated and (table.window is None or len(table.window.passes) == 1):
+                result.notes.append(f"{changes.repeated:,} rows came more than once, and were merged on their key.")
             result.gone = changes.gone if source.resources[table.name].write_disposition == "replace" else 0
         else:
             result.new += reading.rows - rows_before
