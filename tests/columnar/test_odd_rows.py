@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from dlt.common.schema import Schema
 
 from columnar.made_up import ENDPOINT, TABLE, Page, page
-from columnar.reference import Columnar, Reference, Rows, trees
+from columnar.reference import Columnar, Reference, Rows, make_names, trees
 from feedloom.columnar import MORE_KEYS
+from feedloom.columnar.arrow import ArrowShaper, Naming
 from feedloom.errors import VendorError
 
 GOOD = b'{"uuid":"good","count":1}'
@@ -188,3 +190,21 @@ def test_rows_of_a_key_that_came_before_are_left_out_where_that_is_asked_for() -
     rows = engine.run([[(page([*first, first[0]]), {})], [(page(second), {})]])
     assert [row["uuid"] for row in rows["things"]] == ["u", "v", "w"]
     assert [row["value"] for row in rows["things__tags"]] == ["a"]
+
+
+def test_keys_and_fingerprints_tell_of_every_row_also_of_those_left_out() -> None:
+    schema = Schema("test")
+    shaper = ArrowShaper(
+        table=TABLE,
+        endpoint=ENDPOINT,
+        names=make_names({}, schema, 300),
+        naming=Naming.of(schema),
+        stored={},
+        load_id="1",
+        unique=True,
+    )
+    shaped = shaper.shape([page([{"uuid": "u"}, {"uuid": "v"}, {"uuid": "u", "count": "odd"}])])
+    assert shaped.read == 3
+    assert shaped.keys["uuid"].to_pylist() == ["u", "v", "u"]
+    assert len(set(shaped.keys["_feedloom_hash"].to_pylist())) == 3
+    assert shaped.tables[0].rows.num_rows == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedloom.columnar.arrow.naming import PARENT_ID, POSITION, ROOT_ID, ROW_ID
+from feedloom.columnar.arrow.naming import PARENT_ID, POSITION, ROOT_ID, ROW_HASH, ROW_ID
 
 _ID_BYTES = 12
 _ID_LETTERS = 16
@@ -146,6 +146,13 @@ def without_repeated(blocks: Sequence[Block], key: Sequence[str], seen: set[byte
         seen.add(digest)
     kept = [block.without(repeated) for block in blocks] if repeated.any() else blocks
     return [block for block in kept if len(block)]
+
+
+def key_table(block: Block, key: Mapping[str, str]) -> Any:
+    """The columns that *key* names, under its names, and the fingerprints of a root block."""
+    missing = pa.nulls(len(block))
+    columns = {name: block.columns.get(column, missing) for name, column in key.items()}
+    return pa.table({**columns, ROW_HASH: block.columns[ROW_HASH]})
 
 
 def _keys(blocks: Sequence[Block], key: Sequence[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ Path: TypeAlias = tuple[str | None, ...]
 """A place in a row: keys from the outside in; None stands for the items of a list."""
 
 _LINE_BREAK = ord("\n")
+_NAMED = re.compile(r"Column\(/(.*)\) changed from ", re.DOTALL)
 
 DEEPEST = 100
 """Levels of nesting that the fast way follows; deeper rows are read one by one."""
@@ -37,13 +39,28 @@ class Diagnosis:
     contested: dict[Path, str] = field(default_factory=dict)
 
 
-def diagnose(rows: Sequence[Any]) -> Diagnosis:
+def contest(lines: bytes, problem: str) -> dict[Path, str] | None:
+    """The place that the reader's message *problem* names, with the kind that most rows have there.
+
+    None where the message names none, or where the rows, *lines*, do not differ there: the fault lies elsewhere then.
+    """
+    named = _NAMED.search(problem)
+    if named is None:
+        return None
+    path = tuple(None if part == "[]" else part for part in named[1].split("/"))
+    kinds: Counter[str] = Counter()
+    for _, row in _rows_with(lines, _spellings(path)):
+        kinds.update(_kinds_at(row, path))
+    return {path: kinds.most_common(1)[0][0]} if len(kinds) > 1 else None
+
+
+def diagnose(rows: Sequence[bytes]) -> Diagnosis:
     """What keeps *rows* from being read together; reads each of them, at some twenty thousand a second."""
     found = Diagnosis()
     kinds: dict[Path, Counter[str]] = defaultdict(Counter)
     for index, raw in enumerate(rows):
         try:
-            row, repeated = load_row(bytes(raw))
+            row, repeated = load_row(raw)
         except FlawError as flaw:
             found.flaws[index] = str(flaw)
             continue
@@ -53,26 +70,25 @@ def diagnose(rows: Sequence[Any]) -> Diagnosis:
         if repeated or max((len(path) for path, _ in places), default=0) > DEEPEST:
             found.odd.add(index)
     found.contested = {path: counts.most_common(1)[0][0] for path, counts in kinds.items() if len(counts) > 1}
-    found.odd |= odd_rows(b"\n".join(rows), rows, found.contested) - found.flaws.keys()
+    found.odd |= odd_rows(b"\n".join(rows), found.contested) - found.flaws.keys()
     return found
 
 
-def odd_rows(lines: bytes, rows: Sequence[Any], contested: Mapping[Path, str]) -> set[int]:
-    """The *rows* that hold something else at a *contested* place than most do; *lines* are the same rows, one a line.
+def odd_rows(lines: bytes, contested: Mapping[Path, str]) -> set[int]:
+    """Which rows, one a line, hold something else at a *contested* place than most do.
 
-    Only rows in which the key of such a place occurs are read.
+    Only rows in which the key of such a place occurs are read; those that cannot be are odd.
     """
     words = {spelling for path in contested for spelling in _spellings(path)}
-    odd = set()
-    for index in _lines_with(lines, words):
-        row = orjson.loads(bytes(rows[index]))
-        if any(_kinds_at(row, path) - {kind} for path, kind in contested.items()):
-            odd.add(index)
-    return odd
+    return {
+        index
+        for index, row in _rows_with(lines, words)
+        if row is None or any(_kinds_at(row, path) - {kind} for path, kind in contested.items())
+    }
 
 
-def _lines_with(lines: bytes, words: Iterable[bytes]) -> list[int]:
-    """The numbers of the lines that hold one of *words*."""
+def _rows_with(lines: bytes, words: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
+    """The number and content of each line that holds one of *words*; None for one that cannot be read."""
     places: list[int] = []
     for word in words:
         place = lines.find(word)
@@ -81,9 +97,14 @@ def _lines_with(lines: bytes, words: Iterable[bytes]) -> list[int]:
             end = lines.find(b"\n", place)
             place = lines.find(word, end) if end >= 0 else -1
     if not places:
-        return []
-    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == _LINE_BREAK)
-    return [int(number) for number in np.unique(np.searchsorted(ends, places))]
+        return
+    ends = np.append(np.flatnonzero(np.frombuffer(lines, np.uint8) == _LINE_BREAK), len(lines))
+    for number in np.unique(np.searchsorted(ends, places)).tolist():
+        start = ends[number - 1] + 1 if number else 0
+        try:
+            yield number, orjson.loads(lines[start : ends[number]])
+        except orjson.JSONDecodeError:
+            yield number, None
 
 
 def _places(row: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.json
 
-from feedloom.columnar.arrow.contests import DEEPEST, Path, diagnose, odd_rows
+from feedloom.columnar.arrow.contests import DEEPEST, Path, contest, diagnose, odd_rows
 from feedloom.columnar.arrow.cutting import REPORT_HINT
 from feedloom.columnar.arrow.taking import take_out
 from feedloom.errors import VendorError
@@ -60,6 +60,7 @@ class RowReader:
         self._empty_maps = [(orjson.dumps(key) + b":[]", orjson.dumps(key) + b":{}") for key in set(map_keys)]
         self._hints: Any = None
         self._has_empty_lists = False
+        self._problem = ""
         self._contested: dict[Path, str] = {}
 
     def read(self, rows: Sequence[msgspec.Raw]) -> ReadRows:
@@ -69,64 +70,78 @@ class RowReader:
         """
         taken = take_out(rows, self._json_paths) if self._json_paths else None
         left: Sequence[Any] = taken.rows if taken else rows
-        lines = b"\n".join(left)
+        lines = self._lines(left)
         if not _are_objects(lines, len(rows)):
             raise VendorError("The answer holds rows that are not objects", hint=REPORT_HINT)
         result = ReadRows({}, list(range(len(rows))))
-        result.odd = (taken.odd if taken else set()) | self._odd_at_contested(lines, left)
+        result.odd = (taken.odd if taken else set()) | self._odd_at_contested(lines, len(rows))
         while True:
             if result.odd or result.flaws:
                 result.fast = [row for row in range(len(rows)) if row not in result.odd and row not in result.flaws]
-                lines = b"\n".join([left[row] for row in result.fast])
-            table = self._read(lines) if result.fast else pa.table({})
+                lines = self._lines([left[row] for row in result.fast])
+            table = self._read_typed(lines) if result.fast else pa.table({})
             if table is not None:
                 break
-            if not self._sort_out(left, result):
+            if not self._has_empty_lists and any(empty_list in lines for empty_list, _ in self._empty_maps):
+                self._has_empty_lists = True
+                lines = self._lines([left[row] for row in result.fast])
+            elif not self._sort_out(lines, result):
                 result.odd |= set(result.fast)
         result.columns = {name: _whole(table.column(name)) for name in table.column_names}
         if taken:
             result.json_values = {path: [values[row] for row in result.fast] for path, values in taken.values.items()}
         return result
 
-    def _odd_at_contested(self, lines: bytes, rows: Sequence[Any]) -> set[int]:
-        odd = odd_rows(lines, rows, self._contested) if self._contested else set()
-        if len(odd) * _FAIR_SHARE > len(rows):  # what was odd once is now the rule: look anew
+    def _lines(self, rows: Sequence[Any]) -> bytes:
+        """*rows*, one a line; with empty maps written as maps, once a vendor was seen to write them as lists."""
+        lines = b"\n".join(rows)
+        for empty_list, empty_map in self._empty_maps if self._has_empty_lists else ():
+            if b"\\" + empty_list not in lines:
+                lines = lines.replace(empty_list, empty_map)
+        return lines
+
+    def _odd_at_contested(self, lines: bytes, count: int) -> set[int]:
+        odd = odd_rows(lines, self._contested) if self._contested else set()
+        if len(odd) * _FAIR_SHARE > count:  # what was odd once is now the rule: look anew
             self._contested.clear()
             self._hints = None
             return set()
         return odd
 
-    def _sort_out(self, rows: Sequence[Any], result: ReadRows) -> bool:
-        """Find the rows that keep the others from being read; False when none is found."""
-        self._hints = None
-        diagnosis = diagnose([rows[index] for index in result.fast])
-        self._contested |= diagnosis.contested
-        result.flaws |= {result.fast[index]: flaw for index, flaw in diagnosis.flaws.items()}
-        result.odd |= {result.fast[index] for index in diagnosis.odd}
-        return bool(diagnosis.flaws or diagnosis.odd)
+    def _sort_out(self, lines: bytes, result: ReadRows) -> bool:
+        """Find out why *lines*, the fast rows, could not be read together; False when there is no reason left to find.
 
-    def _read(self, lines: bytes) -> Any:
-        """Rows, one a line, as an Arrow table; None when they cannot be read together."""
-        if not self._has_empty_lists:
-            table = self._read_typed(lines)
-            if table is not None or not any(empty_list in lines for empty_list, _ in self._empty_maps):
-                return table
-        self._has_empty_lists = True
-        for empty_list, empty_map in self._empty_maps:
-            if b"\\" + empty_list not in lines:
-                lines = lines.replace(empty_list, empty_map)
-        return self._read_typed(lines)
+        The reader names the first place where kinds differ, which is enough as a rule; else all rows are looked at.
+        """
+        named = contest(lines, self._problem)
+        if named is None and self._hints is not None:
+            self._hints = None
+            return True
+        self._hints = None
+        if named is not None:
+            self._contested |= named
+            odd, flaws = odd_rows(lines, named), {}
+        else:
+            diagnosis = diagnose(lines.split(b"\n"))
+            self._contested |= diagnosis.contested
+            odd, flaws = diagnosis.odd, diagnosis.flaws
+        result.odd |= {result.fast[row] for row in odd}
+        result.flaws |= {result.fast[row]: flaw for row, flaw in flaws.items()}
+        return bool(odd or flaws)
 
     def _read_typed(self, lines: bytes) -> Any:
+        """Rows, one a line, as an Arrow table; None when they cannot be read together."""
         try:
             table = _read_lines(lines, self._hints)
             if max((_depth(field.type) for field in table.schema), default=0) > DEEPEST:
+                self._problem = "too deep"
                 return None
             named = pa.schema([(field.name, _without_guesses(field.type)) for field in table.schema])
             if named != table.schema or not _is_sound(table):
                 everything = pa.schema([(field.name, _without_nulls(field.type)) for field in named])
                 table = _read_lines(lines, everything)
-        except pa.ArrowInvalid:
+        except pa.ArrowInvalid as problem:
+            self._problem = str(problem)
             return None
         self._hints = _text_hints(named, self._hints)
         return table

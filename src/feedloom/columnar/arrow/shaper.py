@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from feedloom.catalogue import Endpoint, Table
 from feedloom.columnar.arrow.batch import Batch, FastWay
-from feedloom.columnar.arrow.blocks import Block, concat, key_ids, random_ids, without_repeated
+from feedloom.columnar.arrow.blocks import Block, concat, key_ids, key_table, random_ids, without_repeated
 from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.cutting import Cutter
 from feedloom.columnar.arrow.discovery import Discovery
@@ -61,12 +61,15 @@ class Shaped:
         read: Count of rows that came, the quarantined ones included.
         quarantined: Rows that cannot be loaded without losing part of them.
         one_by_one: Count of rows that had to be read one by one.
+        keys: The primary key, under the vendor's names, and the fingerprint of each row that can be loaded, also of
+            those that are left out because their key came before; None when there was no row.
     """
 
     tables: list[ShapedTable] = field(default_factory=list)
     read: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
     one_by_one: int = 0
+    keys: Any = None
 
 
 class ArrowShaper:
@@ -103,7 +106,7 @@ class ArrowShaper:
         root = naming.table(table.name)
         self._load_id = load_id
         self._with_root_ids = root_ids
-        self._key = [naming.column(name) for name in table.primary_key]
+        self._key = {name: naming.column(name) for name in table.primary_key}
         self._ids_from_key = row_ids == "key"
         self._keys_seen: set[bytes] | None = set() if unique else None
         self._types = ColumnTypes(stored, naming.join)
@@ -163,8 +166,11 @@ class ArrowShaper:
             for row, reason in sorted((read.flaws | exact.flaws).items())
         ]
         blocks = [block for block in (made.block, self._exact.block(exact)) if block is not None and len(block)]
+        for block in blocks:
+            block.columns[ROW_HASH] = fingerprints(block)
+        shaped.keys = concat([key_table(block, self._key) for block in blocks]) if blocks else None
         if self._keys_seen is not None:
-            blocks = without_repeated(blocks, self._key, self._keys_seen, len(batch.rows))
+            blocks = without_repeated(blocks, list(self._key.values()), self._keys_seen, len(batch.rows))
         shaped.tables = list(self._finish(blocks, len(batch.rows)))
 
     def _read_new(self, batch: Batch, read: ReadRows) -> ExactRows:
@@ -182,13 +188,12 @@ class ArrowShaper:
         return exact
 
     def _finish(self, blocks: Sequence[Block], rows: int) -> Iterator[ShapedTable]:
-        """Ids, fingerprints and the load's id; then the blocks as tables, those of one name together."""
-        root_ids = key_ids(blocks, self._key, rows) if self._ids_from_key else random_ids(rows)
+        """Ids and the load's id; then the blocks as tables, those of one name together."""
+        root_ids = key_ids(blocks, list(self._key.values()), rows) if self._ids_from_key else random_ids(rows)
         tables: dict[str, list[Any]] = {}
         parents: dict[str, str] = {}
         for block in blocks:
             block.give_ids(root_ids)
-            block.columns[ROW_HASH] = fingerprints(block)
             block.columns[LOAD_ID] = pa.repeat(self._load_id, len(block))
             for name, parent, table in block.tables(root_ids, with_root_ids=self._with_root_ids):
                 tables.setdefault(name, []).append(table)
