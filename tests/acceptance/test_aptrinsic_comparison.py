@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from feedloom.vendors import VENDORS
 from support.aptrinsic_stage import Stage, playing
+from support.compare_aptrinsic import KEYS
 
 TABLES = ("users", "accounts", "events_custom", "events_page_view", "articles")
 DAMAGE = {
@@ -54,6 +56,10 @@ def stage(loaded: Stage) -> Iterator[Stage]:
     shutil.copy(loaded.database, kept)
     yield loaded
     shutil.move(kept, loaded.database)
+
+
+def test_every_table_of_the_source_is_compared() -> None:
+    assert set(KEYS) == {table.name for table in VENDORS["aptrinsic"].tables}
 
 
 def test_a_database_as_it_was_synced_is_equal(stage: Stage) -> None:
