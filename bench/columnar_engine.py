@@ -28,10 +28,11 @@ from dlt.common.schema import Schema
 
 from feedloom.columnar import KeyNames, RowShaper, column_hints
 from feedloom.columnar.arrow import ArrowShaper, Naming
-from feedloom.columnar.arrow.cutting import Cutter
 from feedloom.columnar.arrow.dlt_seam import Handover, stored_types
 from feedloom.columnar.arrow.reading import RowReader
 from feedloom.emulator import create_emulator
+from feedloom.http.cutting import Cut
+from feedloom.http.cutting import cut as cut_answer
 from feedloom.vendors.refiner.catalogue import REFINER
 
 TABLE = REFINER.table("responses")
@@ -83,25 +84,29 @@ def new_shaper(schema: Schema, load_id: str) -> ArrowShaper:
     )
 
 
+def cut_all(pages: Sequence[bytes]) -> list[Cut]:
+    """The pages as the client hands them on."""
+    return [cut_answer(ENDPOINT, page) for page in pages]
+
+
 def cut(pages: Sequence[bytes]) -> None:
     """Cut pages into rows."""
-    cutter = Cutter(ENDPOINT)
     for page in pages:
-        cutter.cut(page)
+        cut_answer(ENDPOINT, page)
 
 
 def read(pages: Sequence[bytes]) -> None:
     """Cut pages and read the rows into Arrow."""
-    cutter, reader = Cutter(ENDPOINT), RowReader(json_paths=(), map_keys=("data", "attributes"))
+    reader = RowReader(json_paths=(), map_keys=("data", "attributes"))
     for batch in batches(pages):
-        reader.read([row for page in batch for row in cutter.cut(page).rows])
+        reader.read([row for page in batch for row in cut_answer(ENDPOINT, page).rows])
 
 
 def shape(pages: Sequence[bytes]) -> None:
     """The whole engine."""
     shaper = new_shaper(Schema("bench"), "1")
     for batch in batches(pages):
-        shaper.shape(batch)
+        shaper.shape(cut_all(batch))
 
 
 def shape_by_rows(pages: Sequence[bytes]) -> None:
@@ -118,7 +123,7 @@ def load(pages: Sequence[bytes], *, engine: str) -> None:
         handover = Handover()
         shaper = new_shaper(dlt.current.source_schema(), dlt.current.load_package_state()["load_id"])
         for batch in batches(pages):
-            yield from handover.items(shaper.shape(batch))
+            yield from handover.items(shaper.shape(cut_all(batch)))
 
     def by_rows() -> Iterator[Any]:
         names = KeyNames({}, dlt.current.source_schema().naming.normalize_identifier, cap=300)

@@ -16,6 +16,7 @@ from columnar.reference import LONG_TYPES, Json, Rows, make_names
 from feedloom.columnar import RowShaper, column_hints
 from feedloom.columnar.arrow import ArrowShaper, Naming
 from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types
+from feedloom.http.cutting import cut
 
 DATASET = "loaded"
 COLUMNS = """
@@ -73,7 +74,8 @@ def _by_columns(batches: Sequence[Sequence[Page]], write: Any) -> Any:
             row_ids=row_id_kind(write),
         )
         for batch in batches:
-            yield from handover.items(shaper.shape([body for body, _ in batch], [added for _, added in batch]))
+            pages = [cut(ENDPOINT, body) for body, _ in batch]
+            yield from handover.items(shaper.shape(pages, [added for _, added in batch]))
 
     return rows
 

@@ -27,6 +27,7 @@ from columnar.made_up import Page
 from feedloom.catalogue import Endpoint, Table
 from feedloom.columnar import MORE_KEYS, KeyNames, RowShaper, column_hints
 from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined
+from feedloom.http.cutting import cut
 
 LONG_TYPES = {"position": "bigint", "value_text": "text", "value_number": "double", "value_json": "text"}
 BOOKKEEPING = ("_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx", "_dlt_load_id", "_feedloom_hash")
@@ -171,7 +172,7 @@ class Columnar:
         )
         rows: Rows = defaultdict(list)
         for batch in batches:
-            shaped = shaper.shape([body for body, _ in batch], [extra for _, extra in batch])
+            shaped = shaper.shape([cut(self.endpoint, body) for body, _ in batch], [extra for _, extra in batch])
             self.quarantined += shaped.quarantined
             self.one_by_one += shaped.one_by_one
             for name, table, types, _ in shaped.tables:

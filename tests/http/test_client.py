@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from feedloom import http
 from feedloom.catalogue import NumberPaging, Param
 from feedloom.errors import VendorError
-from feedloom.http import Answer, Page
+from feedloom.http import Answer
 
 if TYPE_CHECKING:
     from .conftest import Stage
@@ -85,11 +85,10 @@ def test_parameters_reach_the_vendor_in_path_query_and_body(stage: Stage) -> Non
     assert orjson.loads(seen.body) == {"name": "x"}
 
 
-def test_a_page_read_from_its_bytes_has_the_same_rows(stage: Stage) -> None:
+def test_a_page_holds_its_rows_and_its_bytes(stage: Stage) -> None:
     [page] = stage.read(stage.endpoint(paging=NUMBERS), [JSONResponse({"items": [{"id": 1}], "total": 1})])
-    kept = {name: getattr(page, name) for name in ("endpoint", "request", "position", "number", "total", "received_at")}
 
-    assert Page(body=page.body, is_last=True, **kept).rows == page.rows == [{"id": 1}]
+    assert (len(page), page.rows, orjson.loads(page.body)["items"]) == (1, [{"id": 1}], [{"id": 1}])
 
 
 def test_an_answer_read_from_its_bytes_has_the_same_content(stage: Stage) -> None:

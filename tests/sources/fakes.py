@@ -15,7 +15,7 @@ from dlt.common.pipeline import PipelineContext
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Endpoint, Known, Source
-from feedloom.http import Page
+from feedloom.http import Page, cut_body
 from feedloom.sources import Session
 
 Row = dict[str, Any]
@@ -147,17 +147,18 @@ class FakeClient:
                 await self.before(params)
             if isinstance(rows, Exception):
                 raise rows
-            body = list(rows) if endpoint.is_list else rows[0]
+            content = list(rows) if endpoint.is_list else rows[0]
+            body = orjson.dumps({endpoint.records: content} if endpoint.records else content)
             yield Page(
                 endpoint=endpoint,
                 request="GET /made-up",
                 position=None,
                 number=number,
-                body=orjson.dumps({endpoint.records: body} if endpoint.records else body),
+                body=body,
                 total=self.total,
                 received_at=NOW,
                 is_last=number == len(script) - 1,
-                parsed_rows=list(rows),
+                cut=cut_body(body, endpoint=endpoint, request="GET /made-up"),
             )
 
 

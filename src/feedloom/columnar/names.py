@@ -16,6 +16,9 @@ from typing import Any
 MORE_KEYS = "feedloom_more_keys"
 """Name of the JSON column, below each open map, that takes the keys past the cap; text in maps inside the map."""
 
+ROW_HASH = "_feedloom_hash"
+"""Name of the column that holds a row's fingerprint."""
+
 _SUFFIX_BYTES = 3
 _ROW_IDS = ("_dlt_id", "_dlt_load_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx")
 _VARIANTS = ("v_text", "v_bigint", "v_double", "v_bool")

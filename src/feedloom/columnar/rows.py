@@ -30,7 +30,7 @@ from typing import Any
 import orjson
 
 from feedloom.catalogue import Endpoint, Field, Known, LongAnswers, Table
-from feedloom.columnar.names import MORE_KEYS, KeyNames
+from feedloom.columnar.names import MORE_KEYS, ROW_HASH, KeyNames
 from feedloom.columnar.types import parse_time
 
 Row = dict[str, Any]
@@ -94,7 +94,7 @@ class RowShaper:
             if long.instead:
                 row.pop(long.path, None)
             row[long.name] = answers
-        row["_feedloom_hash"] = fingerprint
+        row[ROW_HASH] = fingerprint
         return row
 
     def _set_fixed(self, row: Row) -> None:

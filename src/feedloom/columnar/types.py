@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from feedloom.catalogue import Endpoint, Field, Known, Table
+from feedloom.columnar.names import ROW_HASH
 
 if TYPE_CHECKING:
     from dlt.common.data_types import TDataType
@@ -84,5 +85,5 @@ def column_hints(table: Table, endpoint: Endpoint) -> dict[str, TColumnSchema]:
         hints[column(table.slices.column)] = {"data_type": "text"}
     if table.fan_out is not None:
         hints.update({column(name): {"data_type": "text"} for name in table.fan_out.carry})
-    hints["_feedloom_hash"] = {"data_type": "text"}
+    hints[ROW_HASH] = {"data_type": "text"}
     return hints

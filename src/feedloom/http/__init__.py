@@ -1,8 +1,9 @@
 """One HTTP client for every vendor, driven by the catalogue: keys, pacing, retries, paging, errors."""
 
-from feedloom.http.answer import Answer, Page, Row, read_json, rows_of
+from feedloom.http.answer import Answer, Page, Row, cut_body, read_rows
 from feedloom.http.auth import Key
 from feedloom.http.client import Client
+from feedloom.http.cutting import Cut
 from feedloom.http.encode import Value
 from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
 from feedloom.http.limits import Limits, Meter
@@ -12,6 +13,7 @@ __all__ = [
     "SILENT",
     "Answer",
     "Client",
+    "Cut",
     "Key",
     "Limits",
     "Meter",
@@ -21,6 +23,6 @@ __all__ = [
     "Row",
     "ScrollLostError",
     "Value",
-    "read_json",
-    "rows_of",
+    "cut_body",
+    "read_rows",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ import orjson
 
 from feedloom.catalogue import Endpoint
 from feedloom.errors import VendorError
+from feedloom.http.cutting import BrokenAnswerError, Cut, MisplacedRowsError, cut
 
 Row: TypeAlias = dict[str, Any]
 
@@ -36,7 +37,9 @@ class Answer:
         status: HTTP status, 200 to 299.
         body: The bytes as they came, unpacked.
         received_at: The vendor's own time of the answer (its Date header), else this machine's; UTC.
-        content: The body read as JSON, shared and not copied; None for an empty body and for a file download.
+        content: The body read as JSON when it is first asked for, shared and not copied; None for an empty body and for
+            a file download.
+        cut: The body in parts.
     """
 
     endpoint: Endpoint
@@ -44,12 +47,11 @@ class Answer:
     status: int
     body: bytes = field(repr=False)
     received_at: datetime
-    parsed: InitVar[Any] = ABSENT
 
-    def __post_init__(self, parsed: Any) -> None:
-        """Keep the JSON that the client had to read anyway."""
-        if parsed is not ABSENT:
-            self.__dict__["content"] = parsed
+    @cached_property
+    def cut(self) -> Cut:
+        """The body cut into rows; raises VendorError when it is no JSON, or holds its rows somewhere else."""
+        return cut_body(self.body, endpoint=self.endpoint, request=self.request)
 
     @cached_property
     def content(self) -> Any:
@@ -78,7 +80,8 @@ class Page:
         total: How many rows the vendor says the whole list has; None where it does not say.
         received_at: The vendor's own time of the answer (its Date header), else this machine's; UTC.
         is_last: No page follows.
-        rows: The rows in the vendor's order, shared and not copied.
+        cut: The body in parts.
+        rows: The rows in the vendor's order, read when they are first asked for, shared and not copied.
     """
 
     endpoint: Endpoint
@@ -89,18 +92,16 @@ class Page:
     total: int | None
     received_at: datetime
     is_last: bool
-    parsed_rows: InitVar[list[Row] | None] = None
+    cut: Cut = field(repr=False)
 
-    def __post_init__(self, parsed_rows: list[Row] | None) -> None:
-        """Keep the rows that the client had to read anyway."""
-        if parsed_rows is not None:
-            self.__dict__["rows"] = parsed_rows
+    def __len__(self) -> int:
+        """Count of rows."""
+        return len(self.cut.rows)
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The rows, read from the body when first asked for; raises VendorError when the body holds none."""
-        content = read_json(self.body, endpoint=self.endpoint, request=self.request)
-        return rows_of(content, endpoint=self.endpoint, request=self.request)
+        """The rows; raises VendorError when one of them is no JSON."""
+        return read_rows(self.cut, endpoint=self.endpoint, request=self.request)
 
 
 def dig(content: Any, path: str) -> Any:
@@ -144,30 +145,33 @@ def read_json(body: bytes, *, endpoint: Endpoint, request: str) -> Any:
     try:
         return parse_json(body)
     except ValueError as error:
-        message = f"{endpoint.name} ({request}) was answered with something that is not JSON"
+        raise _no_json(endpoint, request) from error
+
+
+def cut_body(body: bytes, *, endpoint: Endpoint, request: str) -> Cut:
+    """*body* cut into the rows of *endpoint*.
+
+    Raises VendorError where it is no JSON, or the list is not where the endpoint's ``records`` says, is no list, or
+    holds something else than objects: none of these is ever taken for an empty page.
+    """
+    try:
+        return cut(endpoint, body)
+    except BrokenAnswerError as error:
+        raise _no_json(endpoint, request) from error
+    except MisplacedRowsError as error:
+        message = f"The answer to {endpoint.name} ({request}) {error}"
         raise VendorError(message, hint=REPORT_HINT, where=endpoint.name) from error
 
 
-def rows_of(content: Any, *, endpoint: Endpoint, request: str) -> list[Row]:
-    """The rows of an answer, in the vendor's order.
+def read_rows(parts: Cut, *, endpoint: Endpoint, request: str) -> list[Row]:
+    """The rows of a cut answer, in the vendor's order; raises VendorError when one of them is no JSON."""
+    rows: list[Row] = read_json(parts.text, endpoint=endpoint, request=request)
+    return rows
 
-    An answer that is no list is its own single row. Raises VendorError where the list is not where the endpoint's
-    ``records`` says, is no list, or holds something else than objects: none of these is ever taken for an empty page.
-    """
-    place = f"{endpoint.records!r}" if endpoint.records else "the answer itself"
-    value = dig(content, endpoint.records) if endpoint.records else content
-    if value is ABSENT:
-        problem = f"has no {place}, where its rows should be"
-    elif isinstance(value, dict) and not endpoint.is_list:
-        return [value]
-    elif not isinstance(value, list):
-        problem = f"holds no list of rows at {place}"
-    elif not all(isinstance(row, dict) for row in value):
-        problem = f"holds rows at {place} that are not objects"
-    else:
-        return value
-    message = f"The answer to {endpoint.name} ({request}) {problem}"
-    raise VendorError(message, hint=REPORT_HINT, where=endpoint.name)
+
+def _no_json(endpoint: Endpoint, request: str) -> VendorError:
+    message = f"{endpoint.name} ({request}) was answered with something that is not JSON"
+    return VendorError(message, hint=REPORT_HINT, where=endpoint.name)
 
 
 def read_date(header: str | None) -> datetime | None:

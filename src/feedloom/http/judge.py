@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -22,6 +23,7 @@ from feedloom.errors import (
 )
 from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, dig, parse_json
 from feedloom.http.auth import Key, refusal_of
+from feedloom.http.cutting import MisplacedRowsError, cut
 from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
 from feedloom.http.retry import Failure, Kind, read_retry_after
 
@@ -136,24 +138,33 @@ def not_repeated(request: Request, reason: str) -> RetryLaterError:
 
 def _read(request: Request, reply: Reply) -> Answer | Failure:
     endpoint = request.endpoint
-    parsed: Any = None
-    if endpoint.answer == "json" and reply.body.strip():
-        try:
-            parsed = parse_json(reply.body)
-        except ValueError:
-            reason = "an HTML page instead of JSON" if reply.is_html else "JSON that is cut off or malformed"
-            return Failure(kind=Kind.GARBLED, reason=f"{reason}, with status {reply.status}", status=reply.status)
-    elif endpoint.answer == "json" and endpoint.effect == "read" and reply.status != _NO_CONTENT:
-        reason = f"an empty answer, with status {reply.status}"
-        return Failure(kind=Kind.GARBLED, reason=reason, status=reply.status)
-    return Answer(
-        endpoint=endpoint,
-        url=request.url,
-        status=reply.status,
-        body=reply.body,
-        received_at=reply.received_at,
-        parsed=parsed,
+    answer = Answer(
+        endpoint=endpoint, url=request.url, status=reply.status, body=reply.body, received_at=reply.received_at
     )
+    if endpoint.answer != "json":
+        return answer
+    if not reply.body.strip():
+        if endpoint.effect != "read" or reply.status == _NO_CONTENT:
+            return answer
+        return _garbled(reply, "an empty answer")
+    try:
+        _check(answer)
+    except ValueError:
+        return _garbled(reply, "an HTML page instead of JSON" if reply.is_html else "JSON that is cut off or malformed")
+    return answer
+
+
+def _check(answer: Answer) -> None:
+    """Raises ValueError where an answer is no JSON; whether its rows are where they belong is asked later."""
+    if not answer.endpoint.is_list:
+        answer.__dict__["content"] = parse_json(answer.body)
+        return
+    with suppress(MisplacedRowsError):
+        answer.__dict__["cut"] = cut(answer.endpoint, answer.body)
+
+
+def _garbled(reply: Reply, reason: str) -> Failure:
+    return Failure(kind=Kind.GARBLED, reason=f"{reason}, with status {reply.status}", status=reply.status)
 
 
 def _failure(request: Request, reply: Reply, kind: Kind) -> Failure:

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any, Final, Protocol, assert_never, cast
-
-import orjson
 
 from feedloom.catalogue import CursorPaging, Endpoint, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.errors import InputError, VendorError
-from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, Row, dig, rows_of, whole_number
+from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, whole_number
 from feedloom.http.encode import Value
 
 MOST_PAGES: Final = 10_000_000
@@ -40,7 +37,7 @@ class _Way(Protocol):
         """The first request."""
 
     def after(self, page: Page, content: Any) -> Turn | None:
-        """The request that follows *page*, whose parsed answer is *content*; None at the end."""
+        """The request that follows *page*, beside whose rows stands *content*; None at the end."""
 
 
 def with_page_size(endpoint: Endpoint, params: Mapping[str, Value], page_size: int | None = None) -> dict[str, Value]:
@@ -102,13 +99,13 @@ async def read_pages(
     for number in range(MOST_PAGES):
         answer = await ask({**params, **turn.params})
         page = _page(answer, number=number, turn=turn)
-        if page.rows and not pages_seen.add(_text_of(page.rows)):
+        if len(page) and not pages_seen.add(page.cut.text):
             raise _unexpected(page, "brought the same rows as an earlier page")
-        following = way.after(page, answer.content)
+        following = way.after(page, page.cut.beside)
         tally.add(page)
         if following is None:
             tally.check_complete(page)
-            page = replace(page, is_last=True, parsed_rows=page.rows)
+            page = replace(page, is_last=True)
         on_page(page)
         yield page
         if following is None:
@@ -144,8 +141,8 @@ class _ByNumber:
     def after(self, page: Page, content: Any) -> Turn | None:
         number = self._paging.first_number + page.number
         mark = _is_last(content, number=number, last=self._paging.last, last_number=self._paging.last_number)
-        is_last = len(page.rows) < self._size if mark is None else mark
-        return None if is_last or not page.rows else self._turn(number + 1)
+        is_last = len(page) < self._size if mark is None else mark
+        return None if is_last or not len(page) else self._turn(number + 1)
 
     def _turn(self, number: int) -> Turn:
         return Turn(params={self._paging.number_param: number}, position=number)
@@ -166,7 +163,7 @@ class _ByCursor:
         return Turn()
 
     def after(self, page: Page, content: Any) -> Turn | None:
-        if not page.rows:
+        if not len(page):
             return None
         cursor = None if self._by_number else _token(page, content, self._paging.next)
         if cursor is None:
@@ -196,24 +193,24 @@ class _ByScroll:
         return Turn()
 
     def after(self, page: Page, content: Any) -> Turn | None:
-        is_short = len(page.rows) < self._size and not self._paging.only_null_ends
+        is_short = len(page) < self._size and not self._paging.only_null_ends
         scroll = _token(page, content, self._paging.next)
-        if is_short or not page.rows or scroll is None:
+        if is_short or not len(page) or scroll is None:
             return None
         return Turn(params={self._paging.scroll_param: scroll}, position=scroll)
 
 
 class _Digests:
-    """Which texts came before, as 16 bytes each; the oldest are forgotten past *most*."""
+    """Which texts came before, by a hash of 64 bits; the oldest are forgotten past *most*."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._order: deque[bytes] = deque()
-        self._known: set[bytes] = set()
+        self._order: deque[int] = deque()
+        self._known: set[int] = set()
 
     def add(self, text: bytes) -> bool:
         """Whether *text* is new."""
-        digest = blake2b(text, digest_size=16).digest()
+        digest = hash(text)
         if digest in self._known:
             return False
         self._known.add(digest)
@@ -236,7 +233,7 @@ class _Tally:
         self._expected: int | None = None
 
     def add(self, page: Page) -> None:
-        self._received += len(page.rows)
+        self._received += len(page)
         if page.total:
             self._expected = page.total if self._expected is None else min(self._expected, page.total)
 
@@ -268,10 +265,10 @@ def _page(answer: Answer, *, number: int, turn: Turn) -> Page:
         position=turn.position,
         number=number,
         body=answer.body,
-        total=None if isinstance(paging, NoPaging) else whole_number(answer.content, paging.total),
+        total=None if isinstance(paging, NoPaging) else whole_number(answer.cut.beside, paging.total),
         received_at=answer.received_at,
         is_last=False,
-        parsed_rows=rows_of(answer.content, endpoint=answer.endpoint, request=answer.request),
+        cut=answer.cut,
     )
 
 
@@ -292,13 +289,6 @@ def _token(page: Page, content: Any, path: str) -> str | int | None:
     if isinstance(token, bool) or not isinstance(token, str | int):
         raise _unexpected(page, f"named something at {path!r} that is no cursor")
     return token
-
-
-def _text_of(rows: list[Row]) -> bytes:
-    try:
-        return orjson.dumps(rows)
-    except TypeError:  # an integer past 64 bits
-        return repr(rows).encode("utf-8", "surrogatepass")
 
 
 def _unexpected(page: Page, problem: str) -> VendorError:

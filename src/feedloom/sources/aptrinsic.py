@@ -17,7 +17,8 @@ from feedloom.errors import InputError
 from feedloom.http import Key
 from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range
-from feedloom.sources.resources import COLUMN_CAP, Connection, Options, make_resources
+from feedloom.sources.resources import make_resources
+from feedloom.sources.table_plan import COLUMN_CAP, Connection, Options, checked_engine
 from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
 from feedloom.vendors.aptrinsic.filters import Filter, parse_filter
 
@@ -33,6 +34,7 @@ def aptrinsic_source(
     look_back_hours: float | None = None,
     full: bool = False,  # noqa: FBT001, FBT002 - dlt fills arguments by name
     column_cap: int = COLUMN_CAP,
+    engine: str = "arrow",
     lookups: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Sequence[DltResource]:
     """All of a Gainsight PX subscription as dlt resources.
@@ -54,6 +56,8 @@ def aptrinsic_source(
         look_back_hours: How far before the last load's end the next one starts; one day when left out.
         full: Read windowed tables whole again and replace them.
         column_cap: How many keys of a table's open maps become columns; the rest go to one JSON column.
+        engine: How rows become tables: ``arrow`` many at once; ``json`` one by one, through dlt's own normaliser, which
+            gives the same tables more slowly.
         lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves.
 
     Raises:
@@ -70,6 +74,7 @@ def aptrinsic_source(
         lookups=lookups or {},
         full=full,
         column_cap=column_cap,
+        engine=checked_engine(engine),
         tables=_with_look_back(look_back_hours),
     )
     connection = Connection(key=Key(api_key, key_origin("aptrinsic_source", api_key)), base_url=base_url, server=region)

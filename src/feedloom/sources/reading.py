@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Client, Page, ScrollLostError, read_json, rows_of
+from feedloom.http import Client, Cut, Page, Row, ScrollLostError, cut_body, read_rows
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 
@@ -35,9 +35,9 @@ class _Tally:
     ends_empty: bool = False
 
     def add(self, page: Page) -> None:
-        self.rows += len(page.rows)
+        self.rows += len(page)
         self.counted = page.total or 0
-        self.ends_empty = not page.rows
+        self.ends_empty = not len(page)
 
     @property
     def is_doubtful(self) -> bool:
@@ -45,14 +45,35 @@ class _Tally:
         return self.ends_empty and self.rows < self.counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+NO_ROWS = Cut([], {}, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Rows of one page of one read, parsed; *total* is what the vendor says the whole list holds, when it says so."""
+    """One page of one read, not yet parsed, or a note on the reading.
+
+    Attributes:
+        read: What was read.
+        endpoint: Where.
+        cut: The page in parts.
+        total: What the vendor says the whole list holds, when it says so.
+        note: What a person should know; such an event has no rows.
+    """
 
     read: Read
-    rows: list[dict[str, Any]]
+    endpoint: Endpoint
+    cut: Cut = NO_ROWS
     total: int | None = None
     note: str = ""
+
+    def __len__(self) -> int:
+        """Count of rows."""
+        return len(self.cut.rows)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows, parsed when they are first asked for; raises VendorError when one of them is no JSON."""
+        return read_rows(self.cut, endpoint=self.endpoint, request="page")
 
 
 class Reader:
@@ -118,7 +139,7 @@ class Reader:
         """
         if self._journal is not None and self._journal.is_finished(self._endpoint, read):
             for body in self._journal.pages(self._endpoint, read):
-                yield Rows(read=read, rows=self._parse(body))
+                yield self._rows(read, cut_body(body, endpoint=self._endpoint, request="kept page"))
             return
         try:
             async with aclosing(self._ask_patiently(read)) as pages:
@@ -129,7 +150,7 @@ class Reader:
         else:
             return
         if note:
-            yield Rows(read=read, rows=[], note=note)
+            yield Rows(read=read, endpoint=self._endpoint, note=note)
         for other in others:
             async with aclosing(self.read_list(other)) as pages:
                 async for rows in pages:
@@ -171,7 +192,7 @@ class Reader:
             rows_before = tally.rows
         counts = f"The vendor counts {tally.counted:,} rows where {tally.rows:,} came, twice in a row"
         if note := self._once("count", f"{counts}; --start reads a range again."):
-            yield Rows(read=read, rows=[], note=note)
+            yield Rows(read=read, endpoint=self._endpoint, note=note)
 
     async def _ask(self, read: Read, tally: _Tally) -> AsyncGenerator[Rows, None]:
         if self._journal is not None:
@@ -183,15 +204,14 @@ class Reader:
             if self._journal is not None:
                 is_last = page.is_last and not self._doubts(tally)
                 self._journal.add(self._endpoint, read, page.body, is_last=is_last)
-            yield Rows(read=read, rows=page.rows, total=page.total)
+            yield self._rows(read, page.cut, page.total)
 
     def _doubts(self, tally: _Tally) -> bool:
         """Other lists are held against the vendor's count by the client."""
         return self._is_scroll and tally.is_doubtful
 
-    def _parse(self, body: bytes) -> list[dict[str, Any]]:
-        content = read_json(body, endpoint=self._endpoint, request="kept page")
-        return rows_of(content, endpoint=self._endpoint, request="kept page")
+    def _rows(self, read: Read, parts: Cut, total: int | None = None) -> Rows:
+        return Rows(read=read, endpoint=self._endpoint, cut=parts, total=total)
 
 
 def _is_too_long(refusal: RefusedError) -> bool:

@@ -17,7 +17,8 @@ from feedloom.errors import InputError
 from feedloom.http import Key
 from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range
-from feedloom.sources.resources import COLUMN_CAP, Connection, Options, make_resources
+from feedloom.sources.resources import make_resources
+from feedloom.sources.table_plan import COLUMN_CAP, Connection, Options, checked_engine
 from feedloom.vendors.refiner.catalogue import REFINER
 
 Include = Literal["all", "partials", "completed"]
@@ -40,6 +41,7 @@ def refiner_source(
     contact_uuid: str | Sequence[str] | None = None,
     full: bool = False,  # noqa: FBT001, FBT002 - the same
     column_cap: int = COLUMN_CAP,
+    engine: str = "arrow",
     lookups: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Sequence[DltResource]:
     """All of a Refiner environment as dlt resources.
@@ -65,6 +67,8 @@ def refiner_source(
         contact_uuid: The same by Refiner's uuid.
         full: Read ``responses`` whole again and replace the table.
         column_cap: How many keys of a table's open maps become columns; the rest go to one JSON column.
+        engine: How rows become tables: ``arrow`` many at once; ``json`` one by one, through dlt's own normaliser, which
+            gives the same tables more slowly.
         lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves.
 
     Raises:
@@ -94,6 +98,7 @@ def refiner_source(
         lookups={**(lookups or {}), **({"contact": contacts} if contacts else {})},
         full=full,
         column_cap=column_cap,
+        engine=checked_engine(engine),
         tables={"responses": changed},
     )
     connection = Connection(key=Key(api_key, key_origin("refiner_source", api_key)), base_url=base_url, auth=auth)

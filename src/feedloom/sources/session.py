@@ -16,6 +16,9 @@ import httpx2
 from feedloom.catalogue import Table
 from feedloom.http import SILENT, Observer
 
+QUARANTINE_TABLE = "feedloom_quarantine"
+"""The table of rows that could not be loaded without losing part of them."""
+
 
 @dataclass(slots=True)
 class Reading:
@@ -25,6 +28,7 @@ class Reading:
         rows: Rows the vendor gave, counted as they came.
         pages: Pages (or single answers) they came in.
         complete: Everything that was planned was read.
+        quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
         notes: Things a person should know, one sentence each.
     """
@@ -32,6 +36,7 @@ class Reading:
     rows: int = 0
     pages: int = 0
     complete: bool = False
+    quarantined: int = 0
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -46,7 +51,8 @@ class Session:
         stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
         journals: Folder where pages are kept until their rows are loaded; None to keep none.
         transport: Makes the transport of each client, for tests in one process; None for the network.
-        on_rows: Hears of the shaped rows of each page, before they are loaded.
+        on_keys: Hears of the keys and fingerprints of rows, before the rows are loaded: a ``pyarrow.Table`` with the
+            table's primary key under the vendor's names, and ``columnar.ROW_HASH``.
         readings: What was read, by table.
     """
 
@@ -55,7 +61,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     journals: Path | None = None
     transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
-    on_rows: Callable[[Table, list[dict[str, Any]]], None] = lambda _table, _rows: None
+    on_keys: Callable[[Table, Any], None] = lambda _table, _keys: None
     readings: dict[str, Reading] = field(default_factory=dict)
 
     def reading(self, table: str) -> Reading:

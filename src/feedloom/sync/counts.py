@@ -15,6 +15,7 @@ from feedloom.catalogue import CursorPaging, Embedded, NumberPaging, Table, Vend
 from feedloom.http import Client
 from feedloom.sources import cursors
 from feedloom.sources.planning import Cursor
+from feedloom.sources.session import QUARANTINE_TABLE
 from feedloom.sync.queries import at, column, count, has_column, relation
 
 
@@ -32,16 +33,18 @@ class Counts:
         there: Those that the vendor counts.
         here: Those that are loaded.
         ownerless: Those of them whose owner (the contact of a response) is gone at the vendor, as deletions leave them.
+        quarantined: Rows of the table, of any range, that were put aside in place of being loaded.
     """
 
     there: int
     here: int
     ownerless: int = 0
+    quarantined: int = 0
 
     @property
     def agree(self) -> bool:
-        """Nothing is missing here: the vendor has each row that still has its owner."""
-        return self.there == self.here - self.ownerless
+        """Nothing is missing here: the vendor has each row that still has its owner, and those put aside."""
+        return self.there == self.here - self.ownerless + self.quarantined
 
 
 def compare_counts(
@@ -71,7 +74,18 @@ def counts_in(
         if embedded.is_owner and embedded.table in fresh and has_column(pipeline, table.name, _key(embedded))
     ]
     ownerless = count(pipeline, table.name, *inside, sql.or_(*lost)) if lost else 0
-    return Counts(there=there, here=count(pipeline, table.name, *inside), ownerless=ownerless)
+    return Counts(
+        there=there,
+        here=count(pipeline, table.name, *inside),
+        ownerless=ownerless,
+        quarantined=_quarantined(pipeline, table),
+    )
+
+
+def _quarantined(pipeline: Pipeline, table: Table) -> int:
+    if not has_column(pipeline, QUARANTINE_TABLE, "table_name"):
+        return 0
+    return count(pipeline, QUARANTINE_TABLE, column(pipeline, "table_name").eq(table.name))
 
 
 def _without_owner(pipeline: Pipeline, embedded: Embedded) -> sql.Condition:

@@ -129,7 +129,7 @@ def verdict(counts: Counts | None, *, reread: bool) -> tuple[Verdict, str]:
     """The verdict on *counts*, and a sentence for people; *reread* says that the differing windows were read again."""
     if counts is None:
         return "not checked", ""
-    if counts.there == counts.here:
+    if counts.there == counts.here + counts.quarantined:
         return "matches", ""
     if counts.there < counts.here and (reread or counts.agree):
         gone = counts.here - counts.there

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from feedloom.errors import FeedloomError
+from feedloom.sources.session import QUARANTINE_TABLE
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete", "failed"]
 
@@ -28,6 +29,7 @@ class TableReport:
         source_rows: Rows that the vendor counts; None where it gives no count.
         rows_checked: Rows here that this count is about: those in the range that was loaded.
         verdict: How the two compare.
+        quarantined: Rows read that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         notes: What a person should know, one sentence each.
         error: Why it could not be brought up to date; None when it was. What it held before is untouched.
@@ -47,6 +49,7 @@ class TableReport:
     source_rows: int | None = None
     rows_checked: int | None = None
     verdict: Verdict = "not checked"
+    quarantined: int = 0
     keys_past_cap: int = 0
     notes: list[str] = field(default_factory=list)
     error: FeedloomError | None = None
@@ -87,12 +90,18 @@ class Report:
 
     @property
     def findings(self) -> list[str]:
-        """What does not match and is not explained, one sentence a table; empty when every count agrees."""
-        return [
+        """What was not loaded, a sentence each: counts that differ without a reason, and rows that were put aside."""
+        counts = [
             f"{table.table}: {table.rows_checked:,} rows here, {table.source_rows:,} at the source"
             for table in self.tables
             if table.verdict == "more at source"
         ]
+        put_aside = [
+            f"{table.table}: {table.quarantined:,} rows could not be loaded whole and are in {QUARANTINE_TABLE}"
+            for table in self.tables
+            if table.quarantined
+        ]
+        return counts + put_aside
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""

@@ -19,8 +19,8 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
 from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
-from feedloom.sources.resources import StoppedError
 from feedloom.sources.session import active
+from feedloom.sources.shaping import StoppedError
 from feedloom.sync import repair
 from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
@@ -43,7 +43,7 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedloom-")))
         counter = stack.enter_context(ChangeCounter(folder))
         stack.enter_context(active(job.session))
-        job.session.on_rows = counter.add
+        job.session.on_keys = counter.add
         job.pipeline.sync_destination()
         _load(job.pipeline)
         for table in job.tables:
@@ -88,6 +88,7 @@ class _Loader:
         result.notes.extend(reading.notes)
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
+        result.quarantined = reading.quarantined
         result.rows = count(job.pipeline, self._table.name)
         result.seconds = time.monotonic() - started
         result.requests = job.tally.requests - requests
@@ -139,14 +140,19 @@ class _Loader:
         _normalize(job.pipeline, table.name)
         reading = job.session.reading(table.name)
         if table.primary_key:
-            changes = self._counter.compare(job.pipeline, table)
+            replaces = source.resources[table.name].write_disposition == "replace"
+            changes = self._counter.compare(job.pipeline, table, whole=replaces)
             result.new += changes.new
             result.changed += changes.changed
             result.same += changes.same
             result.repeated += changes.repeated
             if changes.repeated and (table.window is None or len(table.window.passes) == 1):
                 result.notes.append(f"{changes.repeated:,} rows came more than once, and were merged on their key.")
-            result.gone = changes.gone if source.resources[table.name].write_disposition == "replace" else 0
+            result.gone = changes.gone
+            if changes.unknown:
+                result.notes.append(
+                    f"Whether {changes.unknown:,} rows changed is not known: the other engine loaded them before."
+                )
         else:
             result.new += reading.rows - rows_before
         _load(job.pipeline)

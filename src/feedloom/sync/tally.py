@@ -80,7 +80,7 @@ class Tally:
 
     def on_page(self, page: Page) -> None:
         """Pass on the page's rows."""
-        self.progress.rows(self._table, len(page.rows), page.total)
+        self.progress.rows(self._table, len(page), page.total)
 
     def on_wait(self, reason: str, seconds: float) -> None:
         """Count a wait."""

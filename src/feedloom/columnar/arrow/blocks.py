@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedloom.columnar.arrow.naming import PARENT_ID, POSITION, ROOT_ID, ROW_HASH, ROW_ID
+from feedloom.columnar.arrow.naming import PARENT_ID, POSITION, ROOT_ID, ROW_ID
+from feedloom.columnar.names import ROW_HASH
 
 _ID_BYTES = 12
 _ID_LETTERS = 16

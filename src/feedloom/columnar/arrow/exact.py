@@ -19,9 +19,9 @@ from feedloom.columnar.arrow.answers import HASHED, hashed_answers
 from feedloom.columnar.arrow.blocks import Block
 from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.fitting import as_column
-from feedloom.columnar.arrow.naming import LIST, RESERVED, ROW_HASH, VALUE, Naming
+from feedloom.columnar.arrow.naming import LIST, RESERVED, VALUE, Naming
 from feedloom.columnar.arrow.strict import FlawError, load_row
-from feedloom.columnar.names import KeyNames
+from feedloom.columnar.names import ROW_HASH, KeyNames
 from feedloom.columnar.rows import RowShaper
 
 _Home: TypeAlias = tuple[tuple[str, ...], ...]

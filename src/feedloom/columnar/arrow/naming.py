@@ -24,7 +24,6 @@ LOAD_ID = "_dlt_load_id"
 PARENT_ID = "_dlt_parent_id"
 ROOT_ID = "_dlt_root_id"
 POSITION = "_dlt_list_idx"
-ROW_HASH = "_feedloom_hash"
 
 RESERVED = frozenset({ROW_ID, LOAD_ID, PARENT_ID, ROOT_ID, POSITION})
 """Columns that dlt's bookkeeping needs; a vendor's key of that name cannot be loaded."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -14,16 +15,15 @@ from feedloom.catalogue import Endpoint, Table
 from feedloom.columnar.arrow.batch import Batch, FastWay
 from feedloom.columnar.arrow.blocks import Block, concat, key_ids, key_table, random_ids, without_repeated
 from feedloom.columnar.arrow.column_types import ColumnTypes
-from feedloom.columnar.arrow.cutting import Cutter
 from feedloom.columnar.arrow.discovery import Discovery
 from feedloom.columnar.arrow.exact import ExactReader, ExactRows
 from feedloom.columnar.arrow.fingerprint import fingerprints
-from feedloom.columnar.arrow.naming import LOAD_ID, ROW_HASH, Naming
+from feedloom.columnar.arrow.naming import LOAD_ID, Naming
 from feedloom.columnar.arrow.reading import ReadRows, RowReader
 from feedloom.columnar.arrow.specs import compile_specs
-from feedloom.columnar.arrow.strict import Quarantined
+from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row
 from feedloom.columnar.arrow.taking import write_json
-from feedloom.columnar.names import MORE_KEYS, KeyNames
+from feedloom.columnar.names import MORE_KEYS, ROW_HASH, KeyNames
 from feedloom.columnar.types import column_hints
 
 LONG_TYPES = {
@@ -33,6 +33,18 @@ LONG_TYPES = {
     "value_json": "text",
 }
 """The types of those columns of a long table of answers that every such table has."""
+
+
+class PageOfRows(Protocol):
+    """One page of a vendor's list, cut into its rows."""
+
+    @property
+    def rows(self) -> Sequence[msgspec.Raw]:
+        """The bytes of each row, in one line."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every row is JSON; else some may not be."""
 
 
 class ShapedTable(NamedTuple):
@@ -115,7 +127,6 @@ class ArrowShaper:
         for column, kind in self._long_types.items() if self._long_table else ():
             self._types.learn(self._long_table, column, kind)
         _declare(self._types, table, endpoint, naming, root)
-        self._cutter = Cutter(endpoint)
         self._reader = RowReader(
             json_paths=[path for path in table.json_columns if self._is_taken(endpoint, naming, root, path)],
             map_keys=[path.rsplit(".", 1)[-1] for path in table.open_maps],
@@ -133,20 +144,19 @@ class ArrowShaper:
             types=self._types,
         )
 
-    def shape(self, pages: Sequence[bytes], extra: Sequence[Mapping[str, Any]] = ()) -> Shaped:
+    def shape(self, pages: Sequence[PageOfRows], extra: Sequence[Mapping[str, Any]] = ()) -> Shaped:
         """The tables that *pages* make; the columns in *extra*, one mapping for each page, are added to its rows.
 
         Rows keep their order, save that those read one by one come after the others of their call. Give some thousand
-        rows at once: each call has a cost of its own. Raises VendorError where a page is no list of rows.
+        rows at once: each call has a cost of its own. Raises VendorError where a row is no object.
         """
-        cuts = [self._cutter.cut(page) for page in pages]
+        shaped = Shaped(read=sum(len(page.rows) for page in pages))
+        sound = [page.rows if page.is_sound else _readable(page.rows, shaped) for page in pages]
         batch = Batch(
-            rows=list(chain.from_iterable(cut.rows for cut in cuts)),
-            extras=extra or [{}] * len(cuts),
-            page_of=np.repeat(np.arange(len(cuts)), [len(cut.rows) for cut in cuts]),
+            rows=list(chain.from_iterable(sound)),
+            extras=extra or [{}] * len(sound),
+            page_of=np.repeat(np.arange(len(sound)), [len(rows) for rows in sound]),
         )
-        shaped = Shaped(quarantined=[row for cut in cuts for row in cut.quarantined])
-        shaped.read = len(batch.rows) + len(shaped.quarantined)
         if batch.rows:
             self._shape(batch, shaped)
         return shaped
@@ -210,6 +220,19 @@ class ArrowShaper:
         column = naming.join(*(naming.column(part) for part in path.split(".")))
         is_described = any(known.name.startswith((f"{path}.", f"{path}[")) for known in endpoint.fields)
         return self._types.of(root, column) == "json" and not is_described
+
+
+def _readable(rows: Sequence[msgspec.Raw], shaped: Shaped) -> list[msgspec.Raw]:
+    """Those of *rows* that are JSON; the others are quarantined."""
+    readable = []
+    for row in rows:
+        try:
+            load_row(bytes(row))
+        except FlawError as flaw:
+            shaped.quarantined.append(Quarantined(raw=bytes(row), reason=str(flaw)))
+        else:
+            readable.append(row)
+    return readable
 
 
 def _declare(types: ColumnTypes, table: Table, endpoint: Endpoint, naming: Naming, root: str) -> None:

@@ -19,9 +19,9 @@ from feedloom.columnar.arrow.blocks import Block, positions_among
 from feedloom.columnar.arrow.column_types import KINDS
 from feedloom.columnar.arrow.fitting import Fitter, is_small, is_whole
 from feedloom.columnar.arrow.moments import read_epoch_ms, read_moments
-from feedloom.columnar.arrow.naming import LIST, ROW_HASH, VALUE, Naming
+from feedloom.columnar.arrow.naming import LIST, VALUE, Naming
 from feedloom.columnar.arrow.specs import NOTHING, Spec
-from feedloom.columnar.names import KeyNames
+from feedloom.columnar.names import ROW_HASH, KeyNames
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+"""Reads what a table needs now: its windows, lists or calls, from the journal or the vendor, and moves its cursor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from feedloom.catalogue import Window
+from feedloom.http import Client
+from feedloom.sources import cursors
+from feedloom.sources.bridge import iterate
+from feedloom.sources.fanning import FanOutReads, slice_state
+from feedloom.sources.journal import Journal
+from feedloom.sources.planning import Cursor, Read, Span, advance, plan_windows, span_to_read
+from feedloom.sources.reading import Reader, Rows
+from feedloom.sources.session import Reading
+from feedloom.sources.table_plan import TablePlan
+
+SIDE_BY_SIDE = 8
+"""Lists of one table that are read at once."""
+
+
+def read_table(plan: TablePlan, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
+    """The pages of everything *plan* has to read now; moves the table's cursor once the last one was handed on."""
+    table = plan.table
+    if table.arguments or table.name in plan.options.lookups:
+        calls = plan.options.lookups.get(table.name, ())
+        reading.complete = yield from _pages(
+            plan, lambda _: _each([Read(params={**plan.params, **call}) for call in calls])
+        )
+    elif table.window is not None:
+        yield from _windowed(plan, table.window, state, reading)
+    elif table.fan_out is not None:
+        known = slice_state(state, full=plan.options.full)
+        with _journal(plan, lasting=False) as journal:
+            reads = FanOutReads(plan.vendor, table, known, plan.session.now)
+            reading.complete = yield from _pages(plan, reads.for_each_row, journal)
+        if reading.complete:
+            known.commit()
+    else:
+        with _journal(plan, lasting=False) as journal:
+            reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
+
+
+def _windowed(plan: TablePlan, window: Window, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
+    place = cursors.place(state, plan.options.params.get(plan.table.name, {}))
+    cursor = Cursor() if plan.options.full else cursors.load(place)
+    span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
+    with _journal(plan, lasting=True) as journal:
+        if journal is not None:
+            span = _kept_span(journal, cursor, span)
+        reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None)
+        if plan.table.fan_out is None:
+            reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)
+        else:
+            rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now)
+            reading.complete = yield from _pages(plan, lambda client: rows.for_each_row(client, reads), journal)
+    if reading.complete:
+        cursors.save(place, advance(cursor, span))
+
+
+def _kept_span(journal: Journal, cursor: Cursor, span: Span) -> Span:
+    """The span of a run that was cut off, so that its windows are the same ones; *span* where there was none."""
+    kept = journal.plan
+    if kept is not None and kept["after"] == (cursor.through.isoformat() if cursor.through is not None else None):
+        since = datetime.fromisoformat(kept["since"]) if kept["since"] else None
+        return since, datetime.fromisoformat(kept["through"])
+    since, through = span
+    journal.keep_plan(
+        {
+            "after": cursor.through.isoformat() if cursor.through is not None else None,
+            "since": since.isoformat() if since is not None else None,
+            "through": through.isoformat(),
+        }
+    )
+    return span
+
+
+@contextmanager
+def _journal(plan: TablePlan, *, lasting: bool) -> Iterator[Journal | None]:
+    """The journal of the table, where the session keeps journals; kept until the run says that its rows are loaded."""
+    folder = plan.session.journals
+    if folder is None:
+        yield None
+        return
+    wanted = plan.options.wanted
+    journal = Journal(
+        folder / f"{plan.table.name}.journal",
+        purpose={
+            "endpoint": plan.endpoint.name,
+            "url": plan.connection.base_url or plan.connection.server,
+            "key": plan.connection.key.value,
+            "params": plan.params,
+            "window": repr(plan.table.window),
+            "wanted": [wanted.start, wanted.end],
+            "full": plan.options.full,
+        },
+        now=plan.session.now,
+        lasting=lasting,
+    )
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def _pages(
+    plan: TablePlan, reads: Callable[[Client], AsyncIterator[Read]], journal: Journal | None = None
+) -> Generator[Rows, None, bool]:
+    """Yields pages; returns whether all of them came."""
+
+    async def events() -> AsyncGenerator[Rows, None]:
+        async with plan.client() as client:
+            reader = Reader(client, plan.endpoint, journal)
+            async for rows in reader.read_many(reads(client), side_by_side=SIDE_BY_SIDE):
+                yield rows
+
+    for rows in iterate(events):
+        yield rows
+        if plan.session.stop.is_set():
+            return False
+    return True
+
+
+async def _each(reads: Sequence[Read]) -> AsyncIterator[Read]:
+    for read in reads:
+        yield read

@@ -1,0 +1,228 @@
+"""What a resource yields: the pages of its table, shaped by one of two engines into what dlt loads.
+
+``by_columns`` shapes many pages at once and hands Arrow tables to dlt. ``row_by_row`` shapes single rows and leaves
+nested lists and types to dlt's own normaliser: slower, and the measure of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.extract.state import get_current_pipe
+
+from feedloom.catalogue import Table
+from feedloom.columnar import MORE_KEYS, ROW_HASH, KeyNames, RowShaper
+from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined, Shaped
+from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types
+from feedloom.sources.ahead import run_ahead
+from feedloom.sources.bridge import iterate
+from feedloom.sources.listing import read_table
+from feedloom.sources.naming import kept_names
+from feedloom.sources.planning import Read
+from feedloom.sources.reading import Rows
+from feedloom.sources.session import QUARANTINE_TABLE, Reading
+from feedloom.sources.table_plan import TablePlan
+
+BATCH_BYTES = 8_000_000
+"""Bytes of pages that are shaped together; memory is some five times that."""
+
+
+class StoppedError(Exception):
+    """The reading of a list that replaces its table was stopped before its end; nothing of it may be loaded."""
+
+
+def rows_of(plan: TablePlan) -> Callable[[], Iterator[Any]]:
+    """The generator function of a resource, by the engine that was chosen.
+
+    Where there is no load (a loop over the resource), or where the user's own steps are put behind the resource
+    (``add_map``, ``add_filter``, ``add_limit``, an incremental), single rows come, as dlt's documentation has it.
+    """
+
+    def rows() -> Iterator[Any]:
+        is_fast = plan.options.engine == "arrow" and _is_load() and not _has_steps()
+        yield from (by_columns(plan) if is_fast else row_by_row(plan))
+
+    return rows
+
+
+def _has_steps() -> bool:
+    pipe: Any = get_current_pipe()
+    return len(pipe.steps) > 1
+
+
+def _is_load() -> bool:
+    try:
+        dlt.current.load_package_state()
+    except CurrentLoadPackageStateNotAvailable:
+        return False
+    return True
+
+
+def by_columns(plan: TablePlan) -> Iterator[Any]:
+    """Pages shaped into Arrow tables, one batch ahead of dlt."""
+    table, reading = plan.table, plan.session.reading(plan.table.name)
+    schema, state = dlt.current.source_schema(), dlt.current.resource_state()
+    naming = Naming.of(schema)
+    stored = stored_types(schema, naming.table(table.name))
+    names = _key_names(plan, schema.naming.normalize_identifier)
+    shaper = ArrowShaper(
+        table=table,
+        endpoint=plan.endpoint,
+        names=names,
+        naming=naming,
+        stored=stored,
+        load_id=dlt.current.load_package_state()["load_id"],
+        root_ids=needs_root_ids(stored, plan.write),
+        row_ids=row_id_kind(plan.write),
+        unique=plan.replaces,
+    )
+    handover = Handover()
+
+    def shaped() -> Generator[Shaped, None, None]:
+        for pages in _gathered(read_table(plan, state, reading), reading):
+            yield shaper.shape([page.cut for page in pages], [_extra(table, page.read) for page in pages])
+            reading.pages += len(pages)
+
+    for batch in run_ahead(shaped()):
+        reading.rows += batch.read
+        reading.quarantined += len(batch.quarantined)
+        reading.keys_past_cap |= names.refused
+        if batch.keys is not None:
+            plan.session.on_keys(table, batch.keys)
+        yield from handover.items(batch)
+        if batch.quarantined:
+            yield _quarantine(table, batch.quarantined)
+    _check_whole(plan, reading)
+
+
+def row_by_row(plan: TablePlan) -> Iterator[Any]:
+    """Rows shaped one by one, as plain Python values, a list for each page."""
+    table, reading = plan.table, plan.session.reading(plan.table.name)
+    naming = dlt.current.source_schema().naming
+    names = _key_names(plan, naming.normalize_identifier)
+    shaper = RowShaper(table, plan.endpoint, names)
+    seen: set[bytes] | None = set() if plan.replaces else None
+    for page in _without_notes(read_table(plan, dlt.current.resource_state(), reading), reading):
+        reading.pages += 1
+        reading.rows += len(page)
+        shaped = shaper.shape(page.rows, _extra(table, page.read))
+        plan.session.on_keys(table, _keys(table, shaped))
+        if seen is not None:
+            shaped = [row for row in shaped if _is_first(table, row, seen)]
+        more = bool(names.refused) and not reading.keys_past_cap
+        reading.keys_past_cap |= names.refused
+        yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
+    _check_whole(plan, reading)
+
+
+def _check_whole(plan: TablePlan, reading: Reading) -> None:
+    if plan.replaces and not reading.complete:
+        raise StoppedError(plan.table.name)
+
+
+def _key_names(plan: TablePlan, normalize: Callable[[str], str]) -> KeyNames:
+    kept = kept_names(plan.table.name)
+    return KeyNames(
+        kept.setdefault("columns", {}),
+        normalize,
+        cap=plan.options.column_cap,
+        declared=_declared_kinds(plan),
+        items=kept.setdefault("items", {}),
+    )
+
+
+def _declared_kinds(plan: TablePlan) -> dict[tuple[str, str], str]:
+    """The kinds of the values of an open map, as the vendor lists them."""
+    types = plan.table.map_types
+    if types is None:
+        return {}
+    endpoint = plan.vendor.endpoint(types.endpoint)
+
+    async def pages() -> AsyncGenerator[list[dict[str, Any]], None]:
+        async with plan.client() as client:
+            async for page in client.pages(endpoint, types.params):
+                yield page.rows
+
+    return {
+        (types.path, str(row[types.key])): types.kinds[row[types.type]]
+        for rows in iterate(pages)
+        for row in rows
+        if row.get(types.type) in types.kinds and types.key in row
+    }
+
+
+def _extra(table: Table, read: Read) -> dict[str, Any]:
+    return {**read.extra, table.read_at: datetime.now(UTC)} if table.read_at else dict(read.extra)
+
+
+def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:
+    """The pages that have rows to tell of; notes go to *reading*."""
+    for page in pages:
+        if page.note:
+            reading.notes.append(page.note)
+        else:
+            yield page
+
+
+def _gathered(pages: Iterator[Rows], reading: Reading) -> Iterator[list[Rows]]:
+    """Pages in batches of about ``BATCH_BYTES``."""
+    waiting: list[Rows] = []
+    size_bytes = 0
+    for page in _without_notes(pages, reading):
+        waiting.append(page)
+        size_bytes += page.cut.size_bytes
+        if size_bytes >= BATCH_BYTES:
+            yield waiting
+            waiting, size_bytes = [], 0
+    if waiting:
+        yield waiting
+
+
+def _keys(table: Table, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """The primary key and the fingerprint of each row, under the vendor's names."""
+    names = (*table.primary_key, ROW_HASH)
+    return pa.table({name: pa.array([row[name] for row in rows]) for name in names})
+
+
+def _is_first(table: Table, row: Mapping[str, Any], seen: set[bytes]) -> bool:
+    """Whether no row with this key came before: a list may repeat one while it is paged, and nothing here merges it."""
+    key = "\x1f".join(str(row.get(name)) for name in table.primary_key)
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    known = len(seen)
+    seen.add(digest)
+    return len(seen) > known
+
+
+def _with_more_keys(rows: list[dict[str, Any]], table: Table, make_path: Callable[..., str]) -> Any:
+    columns = {
+        (name := make_path(*path.split("."), MORE_KEYS)): {"name": name, "data_type": "json"}
+        for path in table.open_maps
+    }
+    return dlt.mark.with_hints(rows, dlt.mark.make_hints(columns=columns))
+
+
+def _quarantine(table: Table, quarantined: Sequence[Quarantined]) -> Any:
+    """Rows that were put aside, as they came, for a table of their own that keeps each of them once."""
+    rows = [
+        {
+            "table_name": table.name,
+            "row_digest": blake2b(row.raw, digest_size=16).hexdigest(),
+            "reason": row.reason,
+            "raw": row.raw.decode("utf-8", "backslashreplace"),
+        }
+        for row in quarantined
+    ]
+    hints = dlt.mark.make_hints(
+        table_name=QUARANTINE_TABLE,
+        write_disposition="merge",
+        primary_key=("table_name", "row_digest"),
+        columns={},
+        nested_hints={},
+    )
+    return dlt.mark.with_hints(rows, hints, create_table_variant=True)
