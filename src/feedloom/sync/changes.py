@@ -74,7 +74,12 @@ class ChangeCounter:
             self._database.execute(f"create or replace table {name} (key varchar, first varchar, hash varchar)")
 
     def add(self, table: Table, keys: Any) -> None:
-        """Collect the rows of some pages: a ``pyarrow.Table`` with the primary key and the fingerprint of each row."""
+        """Collect the rows of some pages: a ``pyarrow.Table`` with the primary key and the fingerprint of each row.
+
+        Rows of a table without key, whose every row is new, are not collected.
+        """
+        if not table.primary_key:
+            return
         self._insert("read", keys.select([*table.primary_key, ROW_HASH]))
 
     def compare(self, pipeline: Pipeline, table: Table, *, whole: bool = False) -> Changes:
@@ -96,8 +101,8 @@ class ChangeCounter:
     def _few_values(self, table: Table) -> list[Any] | None:
         """What stands in the first column of the key of the rows read; None where that is much, or no plain text."""
         found = self._database.execute("select distinct first from read limit ?", [_FEW_KEYS + 1]).fetchall()
-        is_text = self._first_is_text and bool(table.primary_key)
-        return [value for (value,) in found] if is_text and len(found) <= _FEW_KEYS else None
+        is_usable = self._first_is_text and len(found) <= _FEW_KEYS
+        return [value for (value,) in found] if is_usable else None
 
     def _insert(self, name: str, rows: Any) -> None:
         """Add *rows*, whose last column is the fingerprint, to the scratch table *name*."""
