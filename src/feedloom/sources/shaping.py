@@ -19,7 +19,7 @@ from dlt.extract.state import get_current_pipe
 from feedloom.catalogue import Table
 from feedloom.columnar import MORE_KEYS, ROW_HASH, KeyNames, RowShaper
 from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined, Shaped
-from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types
+from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types, takes_parquet
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
 from feedloom.sources.listing import read_table
@@ -41,11 +41,13 @@ def rows_of(plan: TablePlan) -> Callable[[], Iterator[Any]]:
     """The generator function of a resource, by the engine that was chosen.
 
     Where there is no load (a loop over the resource), or where the user's own steps are put behind the resource
-    (``add_map``, ``add_filter``, ``add_limit``, an incremental), single rows come, as dlt's documentation has it.
+    (``add_map``, ``add_filter``, ``add_limit``, an incremental), single rows come, as dlt's documentation has it; so
+    they do where the destination does not take Parquet.
     """
 
     def rows() -> Iterator[Any]:
         is_fast = plan.options.engine == "arrow" and _is_load() and not _has_steps()
+        is_fast = is_fast and takes_parquet(dlt.current.pipeline().destination)
         yield from (by_columns(plan) if is_fast else row_by_row(plan))
 
     return rows

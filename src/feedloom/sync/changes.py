@@ -87,7 +87,7 @@ class ChangeCounter:
 
         *whole* says that the rows are all of a list, so that the others are gone.
         """
-        few = None if whole else self._few_values(table)
+        few = None if whole else self._few_values()
         for rows in _held(pipeline, table, few):
             self._insert("held", rows)
         found = self._database.execute(_COMPARE).fetchone()
@@ -98,7 +98,7 @@ class ChangeCounter:
             new=new, changed=changed, same=same, gone=gone if whole else 0, repeated=repeated, unknown=unknown
         )
 
-    def _few_values(self, table: Table) -> list[Any] | None:
+    def _few_values(self) -> list[Any] | None:
         """What stands in the first column of the key of the rows read; None where that is much, or no plain text."""
         found = self._database.execute("select distinct first from read limit ?", [_FEW_KEYS + 1]).fetchall()
         is_usable = self._first_is_text and len(found) <= _FEW_KEYS

@@ -36,6 +36,23 @@ def check_version(version: str = dlt.__version__) -> None:
         )
 
 
+def takes_parquet(destination: Any) -> bool:
+    """Whether a dlt destination loads Parquet, and with it Arrow tables, as it is installed here; None stands for yes.
+
+    Others get Arrow tables as CSV, which cannot tell an empty text from null. PostgreSQL takes Parquet with the ADBC
+    driver alone.
+    """
+    if destination is None:
+        return True
+    capabilities = destination.capabilities()
+    supported = capabilities.supported_loader_file_formats or ()
+    if (selector := capabilities.loader_file_format_selector) is not None:
+        _, supported = selector(
+            capabilities.preferred_loader_file_format, supported, table_schema={"name": "any", "columns": {}}
+        )
+    return "parquet" in supported
+
+
 def stored_types(schema: Schema, root_table: str) -> dict[str, dict[str, str]]:
     """The types of the columns that *schema* has for a root table and all tables below it: table -> column -> type."""
     if root_table not in schema.tables:
