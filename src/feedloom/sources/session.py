@@ -51,6 +51,8 @@ class Session:
         stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
         journals: Folder where pages are kept until their rows are loaded; None to keep none.
         transport: Makes the transport of each client, for tests in one process; None for the network.
+        empty: Tables that are known to hold no row yet, so that there is nothing to merge with.
+        batch_bytes: Bytes of pages that are shaped together; a run takes some forty times that.
         on_keys: Hears of the keys and fingerprints of rows, before the rows are loaded: a ``pyarrow.Table`` with the
             table's primary key under the vendor's names, and ``columnar.ROW_HASH``.
         readings: What was read, by table.
@@ -61,6 +63,8 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     journals: Path | None = None
     transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
+    empty: set[str] = field(default_factory=set)
+    batch_bytes: int = 8_000_000
     on_keys: Callable[[Table, Any], None] = lambda _table, _keys: None
     readings: dict[str, Reading] = field(default_factory=dict)
 

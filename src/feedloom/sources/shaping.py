@@ -29,9 +29,6 @@ from feedloom.sources.reading import Rows
 from feedloom.sources.session import QUARANTINE_TABLE, Reading
 from feedloom.sources.table_plan import TablePlan
 
-BATCH_BYTES = 8_000_000
-"""Bytes of pages that are shaped together; memory is some five times that."""
-
 
 class StoppedError(Exception):
     """The reading of a list that replaces its table was stopped before its end; nothing of it may be loaded."""
@@ -82,12 +79,12 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
         load_id=dlt.current.load_package_state()["load_id"],
         root_ids=needs_root_ids(stored, plan.write),
         row_ids=row_id_kind(plan.write),
-        unique=plan.replaces,
+        unique=plan.replaces or plan.only_appends,
     )
-    handover = Handover()
+    handover = Handover(write_disposition="append" if plan.only_appends else None)
 
     def shaped() -> Generator[Shaped, None, None]:
-        for pages in _gathered(read_table(plan, state, reading), reading):
+        for pages in _gathered(read_table(plan, state, reading), reading, plan.session.batch_bytes):
             yield shaper.shape([page.cut for page in pages], [_extra(table, page.read) for page in pages])
             reading.pages += len(pages)
 
@@ -172,14 +169,14 @@ def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:
             yield page
 
 
-def _gathered(pages: Iterator[Rows], reading: Reading) -> Iterator[list[Rows]]:
-    """Pages in batches of about ``BATCH_BYTES``."""
+def _gathered(pages: Iterator[Rows], reading: Reading, batch_bytes: int) -> Iterator[list[Rows]]:
+    """Pages in batches of about *batch_bytes*."""
     waiting: list[Rows] = []
     size_bytes = 0
     for page in _without_notes(pages, reading):
         waiting.append(page)
         size_bytes += page.cut.size_bytes
-        if size_bytes >= BATCH_BYTES:
+        if size_bytes >= batch_bytes:
             yield waiting
             waiting, size_bytes = [], 0
     if waiting:

@@ -82,6 +82,11 @@ class TablePlan:
         return "merge" if self.table.write == "replace" else self.table.write
 
     @property
+    def only_appends(self) -> bool:
+        """Rows are merged, and there is nothing to merge them with: appending them, each key once, does the same."""
+        return self.write == "merge" and bool(self.table.primary_key) and self.table.name in self.session.empty
+
+    @property
     def params(self) -> dict[str, Any]:
         """The parameters of every call."""
         return {**self.table.params, **self.options.params.get(self.table.name, {})}

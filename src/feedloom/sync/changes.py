@@ -53,12 +53,13 @@ class ChangeCounter:
 
     Args:
         folder: An existing folder for scratch files.
+        memory_mb: What the comparison may take, in megabytes; what does not fit goes to the folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, memory_mb: int = 64) -> None:
         self._first_is_text = False
         self._database = duckdb.connect(str(folder / "changes.duckdb"))
-        self._database.execute("set preserve_insertion_order = false; set memory_limit = '256MB'")
+        self._database.execute(f"set preserve_insertion_order = false; set memory_limit = '{memory_mb}MB'")
 
     def __enter__(self) -> Self:
         return self

@@ -26,8 +26,10 @@ from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
+from feedloom.sync.memory import configured_memory
 from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
+from feedloom.sync.unfinished import take_back_unsure_appends
 
 
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
@@ -40,11 +42,14 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
     started = time.monotonic()
     report = Report(source=job.vendor.slug, destination=job.target.to, dataset=job.target.dataset)
     with ExitStack() as stack:
+        memory = configured_memory()
+        job.session.batch_bytes = memory.batch_bytes
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedloom-")))
-        counter = stack.enter_context(ChangeCounter(folder))
+        counter = stack.enter_context(ChangeCounter(folder, memory_mb=memory.comparison_mb))
         stack.enter_context(active(job.session))
         job.session.on_keys = counter.add
         job.pipeline.sync_destination()
+        take_back_unsure_appends(job.pipeline, job.vendor)
         _load(job.pipeline)
         for table in job.tables:
             if job.session.stop.is_set():
@@ -128,6 +133,7 @@ class _Loader:
         """Extract what is planned, or what is to be read *again*, and load it."""
         job, table, result = self._job, self._table, self._result
         self._counter.start()
+        job.session.empty = {table.name} if count(job.pipeline, table.name) == 0 else set()
         source: Any = job.source(table, again).with_resources(table.name)
         rows_before = job.session.reading(table.name).rows
         try:

@@ -14,11 +14,13 @@ from typing import Any
 import dlt
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
 from feedloom.config import find_text
 from feedloom.errors import DestinationError, InputError
+from feedloom.sync.memory import configured_memory
 
 DATABASE = "feedloom.duckdb"
 """The database file in the folder one stands in, unless the configuration says otherwise."""
@@ -105,7 +107,7 @@ def open_destination(target: Target) -> Any:
     """The dlt destination of *target*, its settings not yet read; raises what ``open_pipeline`` raises of it."""
     if target.file is not None:
         check_file(target.file)
-        return dlt.destinations.duckdb(str(target.file), replace_strategy=_WHOLE)
+        return dlt.destinations.duckdb(_credentials(target.file), replace_strategy=_WHOLE)
     try:
         return Destination.from_reference(target.to, replace_strategy=_WHOLE)
     except (UnknownDestinationModule, ImportError, ValueError) as error:
@@ -114,6 +116,12 @@ def open_destination(target: Target) -> Any:
             hint="give duckdb, duckdb:<file>, postgres, bigquery, snowflake, redshift, databricks or filesystem",
             code="FL220",
         ) from error
+
+
+def _credentials(file: Path) -> DuckDbCredentials:
+    credentials = DuckDbCredentials(str(file))
+    credentials.global_config = {"memory_limit": f"{configured_memory().warehouse_mb}MB"}
+    return credentials
 
 
 def journal_folder(pipeline: Pipeline) -> Path:

@@ -6,7 +6,6 @@ import os
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from feedloom.columnar.arrow.naming import PARENT_ID, POSITION, ROOT_ID, ROW_ID
+from feedloom.columnar.arrow.seen import SeenKeys
 from feedloom.columnar.names import ROW_HASH
 
 _ID_BYTES = 12
@@ -134,19 +134,27 @@ def key_ids(blocks: Sequence[Block], key: Sequence[str], count: int) -> Any:
     return pa.array(ids, pa.string())
 
 
-def without_repeated(blocks: Sequence[Block], key: Sequence[str], seen: set[bytes], count: int) -> list[Block]:
+def without_repeated(blocks: Sequence[Block], key: Sequence[str], seen: SeenKeys, count: int) -> list[Block]:
     """The blocks without root rows whose key came before; *seen* holds what came and is added to.
 
-    *count* is that of the batch's root rows. Digests of 8 bytes stand for the keys, so that memory stays small.
+    *count* is that of the batch's root rows.
     """
+    if not blocks:
+        return []
+    roots = np.concatenate([block.roots for block in blocks])
+    keys = pa.concat_arrays([_key_text(block, key) for block in blocks])
+    order = np.argsort(roots)
     repeated = np.zeros(count, dtype=bool)
-    for root, values in sorted(_keys(blocks, key), key=lambda found: found[0]):
-        text = "\x1f".join(str(value) for value in values)
-        digest = blake2b(text.encode(), digest_size=8).digest()
-        repeated[root] = digest in seen
-        seen.add(digest)
+    repeated[roots[order]] = seen.add(keys.take(pa.array(order)))
     kept = [block.without(repeated) for block in blocks] if repeated.any() else blocks
     return [block for block in kept if len(block)]
+
+
+def _key_text(block: Block, key: Sequence[str]) -> Any:
+    """The key of each root row as one text."""
+    missing = pa.nulls(len(block), pa.string())
+    columns = [block.columns[name].cast(pa.string()) if name in block.columns else missing for name in key]
+    return pc.binary_join_element_wise(*columns, "\x1f", null_handling="replace", null_replacement="\x1e")
 
 
 def key_table(block: Block, key: Mapping[str, str]) -> Any:

@@ -81,11 +81,15 @@ def row_id_kind(write_disposition: Any) -> Literal["random", "key"]:
 class Handover:
     """Yields shaped tables from a dlt resource; made once for each run of it, inside it.
 
+    Args:
+        write_disposition: How this run writes, where that is not as the resource says.
+
     Raises InputError for a dlt that was not tested.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, write_disposition: Literal["append"] | None = None) -> None:
         check_version()
+        self._write: dict[str, Any] = {"write_disposition": write_disposition} if write_disposition else {}
         schema = dlt.current.source_schema()
         if type(schema) is Schema:
             schema.__class__ = _NestingSchema
@@ -104,7 +108,8 @@ class Handover:
         if self._is_known(table):
             return table.rows
         # dlt would give tables named in nested hints the columns of this one; as Arrow, they bring their own.
-        return dlt.mark.with_hints(table.rows, dlt.mark.make_hints(columns=_columns(table), nested_hints={}))
+        hints = dlt.mark.make_hints(columns=_columns(table), nested_hints={}, **self._write)
+        return dlt.mark.with_hints(table.rows, hints)
 
     def _child(self, table: ShapedTable) -> Iterator[Any]:
         if self._is_known(table):

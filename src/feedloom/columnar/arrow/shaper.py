@@ -20,6 +20,7 @@ from feedloom.columnar.arrow.exact import ExactReader, ExactRows
 from feedloom.columnar.arrow.fingerprint import fingerprints
 from feedloom.columnar.arrow.naming import LOAD_ID, Naming
 from feedloom.columnar.arrow.reading import ReadRows, RowReader
+from feedloom.columnar.arrow.seen import SeenKeys
 from feedloom.columnar.arrow.specs import compile_specs
 from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row
 from feedloom.columnar.arrow.taking import write_json
@@ -95,7 +96,8 @@ class ArrowShaper:
         stored: Table -> column -> dlt type, as the destination has them, of this table and those below it.
         load_id: The load that the rows belong to, for ``_dlt_load_id``.
         root_ids: Child rows carry ``_dlt_root_id``, which merges need.
-        unique: Only the first row of each primary key is kept, of all rows that this object shapes.
+        unique: Only the first row of each primary key is kept, of all rows that this object shapes; 16 bytes are
+            remembered of each.
         row_ids: ``key`` makes ``_dlt_id`` from the primary key, as dlt does for upserts; ``random`` makes a new one.
 
     What is not stored takes the types that the catalogue declares, then those of the first values. Nothing is kept
@@ -120,7 +122,7 @@ class ArrowShaper:
         self._with_root_ids = root_ids
         self._key = {name: naming.column(name) for name in table.primary_key}
         self._ids_from_key = row_ids == "key"
-        self._keys_seen: set[bytes] | None = set() if unique else None
+        self._keys_seen = SeenKeys() if unique else None
         self._types = ColumnTypes(stored, naming.join)
         self._long_table = naming.join(root, naming.table(table.long_answers.name)) if table.long_answers else ""
         self._long_types = {naming.column(name): kind for name, kind in LONG_TYPES.items()}
