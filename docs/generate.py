@@ -174,7 +174,8 @@ def window_words(window: Window) -> Iterator[str]:
     if window.longest:
         yield f"One call spans at most {length(window.longest)}."
     if window.disputed:
-        yield "The vendor may ignore the range; when the first page shows so, the whole list is read."
+        yield "What changed is read newest first."
+        yield "The vendor may ignore range and order; when a page shows so, the whole list is read."
 
 
 def length(span: timedelta) -> str:

@@ -34,8 +34,9 @@ def _event_table(
     open_maps: tuple[str, ...] = (),
     free_shapes: tuple[str, ...] = (),
 ) -> Table:
-    """A list of events, read by date; late ones may carry a date of the day before.
+    """A list of events, read by date, oldest first; late ones may carry a date of the day before.
 
+    Events never change, so that whatever comes in while they are read moves none of them forward in a live scroll.
     *match_key* is added to the key where one event can make several rows; *free_shapes* to the columns kept as JSON,
     which the global context always is: it is documented as an object and seen as a list too.
     """
@@ -59,7 +60,7 @@ def _event_table(
 
 
 def _changes() -> Window:
-    """Records changed since the last run; the first run reads all.
+    """Records changed since the last run, newest first; the first run reads all, in the vendor's own order.
 
     Clients in use filter users by lastSeenDate and sort accounts by lastModifiedDate; the filter by lastModifiedDate is
     documented in general terms only, hence disputed.
