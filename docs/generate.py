@@ -131,7 +131,7 @@ def reading_words(vendor: Vendor, table: Table) -> Iterator[str]:
     if table.params:
         yield f"Always sent: {assignments(table.params)}."
     if table.arguments:
-        yield f"Looked up by {listed(table.arguments)}."
+        yield f"Looked up by {listed(table.arguments)}: only what is named is read."
     if table.window:
         yield from window_words(table.window)
     if table.fan_out:

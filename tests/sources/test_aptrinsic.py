@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from dlt.extract.exceptions import ResourceExtractionError
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.errors import FeedloomError, InputError
 from feedloom.sources import Session, active, aptrinsic_source
+from feedloom.sync.failures import explain
 from feedloom.vendors.aptrinsic.filters import F
 from sources.fakes import NOW, new_pipeline
 
@@ -235,4 +237,21 @@ def test_custom_attributes_have_the_types_that_the_vendor_lists() -> None:
 
 def test_every_resource_but_the_one_that_asks_user_by_user_is_loaded_by_default() -> None:
     made = aptrinsic_source(api_key=KEY)
-    assert set(made.resources) - set(made.selected_resources) == {"user_preferences"}
+    assert set(made.resources) - set(made.selected_resources) == {"user_preferences", "external_segments"}
+
+
+def test_external_segments_are_looked_up_by_the_ids_that_are_named() -> None:
+    api = FakeGainsight(**{f"/v1/segment/{name}": {"id": name, "name": name.upper()} for name in ("9c1e", "77aa")})
+    rows = api.read("external_segments", lookups={"external_segments": [{"segmentId": "9c1e"}, {"segmentId": "77aa"}]})
+    assert sorted((row["id"], row["name"]) for row in rows if "id" in row) == [("77aa", "77AA"), ("9c1e", "9C1E")]
+    assert len(api.seen) == 2
+
+
+def test_external_segments_without_an_id_are_refused_before_anything_is_asked(api: FakeGainsight) -> None:
+    with pytest.raises(ResourceExtractionError) as caught:
+        api.read("external_segments")
+    error = explain(caught.value)
+    assert isinstance(error, InputError)
+    assert "looked up by segmentId, and none was named" in error.message
+    assert "[sources.aptrinsic_source.lookups]" in error.hint
+    assert api.seen == []

@@ -39,8 +39,9 @@ def aptrinsic_source(
 
     Resources: ``users``, ``accounts``, ten event lists (``events_custom``, ``events_page_view``, ...),
     ``survey_responses``, ``engagements``, ``feature_flags`` and the others of the reference; ``user_preferences`` asks
-    once for each user and is read only when it is selected. Every argument can also come from dlt's configuration,
-    section ``[sources.aptrinsic_source]``.
+    once for each user and is read only when it is selected; ``external_segments``, of which the vendor has no list,
+    holds those whose ids are named in ``lookups``. Every argument can also come from dlt's configuration, section
+    ``[sources.aptrinsic_source]``.
 
     Args:
         api_key: A key with the Read right; Administration > REST API in Gainsight PX. It belongs to one region.
@@ -54,10 +55,12 @@ def aptrinsic_source(
         look_back_hours: How far before the last load's end the next one starts; one day when left out.
         full: Read windowed tables whole again and replace them.
         column_cap: How many keys of a table's open maps become columns; the rest go to one JSON column.
-        lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves.
+        lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves. They
+            name external segments: ``{"external_segments": [{"segmentId": "9c1e"}]}``.
 
     Raises:
-        InputError: A date has no zone, the start is not before the end, the region or a filter's field is unknown.
+        InputError: A date has no zone, the start is not before the end, the region or a filter's field is unknown, or
+            no external segment is named (raised while they are read).
         CredentialError: Gainsight PX refused the key (raised while it is read).
 
     Source: aptrinsic-notes, sections 1 to 4 and 7.

@@ -236,6 +236,8 @@ def _events(plan: _Plan, state: dict[str, Any], reading: Reading) -> Iterator[Ro
     table = plan.table
     if table.arguments or table.name in plan.options.lookups:
         calls = plan.options.lookups.get(table.name, ())
+        if table.arguments and not calls:
+            raise _nothing_named(plan.vendor, table)
         reading.complete = yield from _pages(
             plan, lambda _: _each([Read(params={**plan.params, **call}) for call in calls])
         )
@@ -251,6 +253,17 @@ def _events(plan: _Plan, state: dict[str, Any], reading: Reading) -> Iterator[Ro
     else:
         with _journal(plan, lasting=False) as journal:
             reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
+
+
+def _nothing_named(vendor: Vendor, table: Table) -> InputError:
+    argument = table.arguments[0]
+    return InputError(
+        f"{table.name} holds only rows that are looked up by {' or '.join(table.arguments)}, and none was named",
+        hint=f'pass lookups={{"{table.name}": [{{"{argument}": "..."}}]}} to the source, or put '
+        f'{table.name} = [{{{argument} = "..."}}] under [sources.{vendor.source_name}.lookups] in .dlt/config.toml',
+        where=table.name,
+        code="FL219",
+    )
 
 
 def _windowed(plan: _Plan, window: Window, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:

@@ -1,7 +1,8 @@
 """The tables made from Gainsight PX's lists, and how each is kept up to date.
 
-Nothing tells of deletions: rows of merged tables stay when the vendor drops theirs. External segments have no table, as
-they can only be written; neither have the custom events of running engagements, which are asked for by product key.
+Nothing tells of deletions: rows of merged tables stay when the vendor drops theirs. The vendor has no list of external
+segments, so that only those come whose ids are named. The custom events of running engagements have no table, as they
+are asked for by product key.
 
 Source: aptrinsic-notes, sections 4 (incremental sync) and 5 (keys of rows).
 """
@@ -204,6 +205,16 @@ _CONTENT_TABLES = (
         summary="The segments of users.",
         primary_key=("id",),
         write="replace",
+    ),
+    # Source: openapi.yaml, "/v1/external_segment": writes only, with ids that update_membership calls segment ids.
+    Table(
+        name="external_segments",
+        endpoint="get_segment",
+        summary="Segments that are fed from outside, of which the vendor has no list: those whose ids are named, each "
+        "answered, as is assumed and nowhere documented, like a segment of its own.",
+        primary_key=("id",),
+        arguments=("segmentId",),
+        selected=False,
     ),
     Table(
         name="kcbot",
