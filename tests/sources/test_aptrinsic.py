@@ -15,7 +15,7 @@ from feedloom.errors import FeedloomError, InputError
 from feedloom.sources import Session, active, aptrinsic_source
 from feedloom.sync.failures import explain
 from feedloom.vendors.aptrinsic.filters import F
-from sources.fakes import NOW, new_pipeline
+from sources.fakes import NOW, ask, new_pipeline
 
 KEY = "aptrinsic-key-0123456789"
 DAY = timedelta(days=1)
@@ -39,14 +39,18 @@ class FakeGainsight:
 
     def read(self, *tables: str, **settings: Any) -> list[dict[str, Any]]:
         """The rows of *tables*, read without a pipeline, at ``NOW``."""
-        with active(Session(now=NOW, transport=lambda: httpx2.MockTransport(self._handle))):
+        with active(Session(now=NOW, transport=self.transport)):
             return list(aptrinsic_source(**{"api_key": KEY, **settings}).with_resources(*tables))
 
     def extract(self, pipeline: Pipeline, *tables: str, now: datetime, **settings: Any) -> None:
         """Read *tables* at *now* as a load does, with the state of *pipeline*; forgets what was asked before."""
         self.seen.clear()
-        with active(Session(now=now, transport=lambda: httpx2.MockTransport(self._handle))):
+        with active(Session(now=now, transport=self.transport)):
             pipeline.extract(aptrinsic_source(api_key=KEY, **settings).with_resources(*tables))
+
+    def transport(self) -> httpx2.MockTransport:
+        """A transport whose requests come here."""
+        return httpx2.MockTransport(self._handle)
 
     def filters(self, path: str = "/v1/users") -> list[str]:
         """The filters of the first request to *path*."""
@@ -233,6 +237,23 @@ def test_custom_attributes_have_the_types_that_the_vendor_lists() -> None:
     shaped = api.read("users")[0]["customAttributes"]
     assert shaped == {"born": datetime(1970, 1, 1, tzinfo=UTC), "seats": 3.0, "code": {"v_bigint": 7}, "odd": 1}
     assert isinstance(shaped["seats"], float)
+
+
+def test_numbers_that_no_column_can_hold_stop_no_load(tmp_path: Path) -> None:
+    long = 2**70
+    values = {"numberOfVisits": str(long), "score": long, "location": long, "lastSeenDate": 10**18, "signUpDate": 1e18}
+    rows = [{"aptrinsicId": "u1", **values}, {"aptrinsicId": "u2", "numberOfVisits": 3}]
+    api = FakeGainsight(**{"/v1/users": {"users": rows, "scrollId": None}})
+    pipeline = new_pipeline(tmp_path)
+    with active(Session(now=NOW, transport=api.transport)):
+        pipeline.run(aptrinsic_source(api_key=KEY).with_resources("users"))
+    columns = (
+        "number_of_visits__v_text, score__v_text, location__v_text, last_seen_date__v_bigint, sign_up_date__v_double"
+    )
+    assert ask(pipeline, f"select {columns} from users where aptrinsic_id = 'u1'") == [
+        (str(long), str(long), str(long), 10**18, 1e18)
+    ]
+    assert ask(pipeline, "select number_of_visits from users where aptrinsic_id = 'u2'") == [(3,)]
 
 
 def test_every_resource_but_the_one_that_asks_user_by_user_is_loaded_by_default() -> None:
