@@ -251,8 +251,8 @@ def replace_somebody(stage: Stage) -> None:
 
 MEANWHILE: Mapping[str, Callable[[Stage], None]] = {
     "changes": lambda stage: stage.change(partial(touch, identify_id="u-000003")),
-    "is made": partial(make, identify_id="new-000001"),
     "is deleted": partial(delete, identify_id="u-000500"),
+    "is made": partial(make, identify_id="new-000001"),
     "is deleted and another made": replace_somebody,
 }
 """What may happen to somebody while a list of users is read."""
@@ -279,7 +279,7 @@ def test_nobody_is_passed_over_when_somebody_changes_while_changes_are_read(deed
         assert but_the_deleted(stage.differences(["users"])) == []
 
 
-@pytest.mark.parametrize("deed", ["changes", "is made", "is deleted"])
+@pytest.mark.parametrize("deed", ["is deleted", "changes", "is made"])
 def test_nobody_is_passed_over_when_somebody_changes_while_all_are_read(deed: str, tmp_path: Path) -> None:
     with playing(tmp_path, rows=1100, quirks={"scrolling": "live"}) as stage:
         meanwhile = in_turn(None, lambda: MEANWHILE[deed](stage))
