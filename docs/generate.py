@@ -131,7 +131,7 @@ def reading_words(vendor: Vendor, table: Table) -> Iterator[str]:
     if table.params:
         yield f"Always sent: {assignments(table.params)}."
     if table.arguments:
-        yield f"Looked up by {listed(table.arguments)}."
+        yield f"Looked up by {listed(table.arguments)}: only what is named is read."
     if table.window:
         yield from window_words(table.window)
     if table.fan_out:
@@ -174,7 +174,8 @@ def window_words(window: Window) -> Iterator[str]:
     if window.longest:
         yield f"One call spans at most {length(window.longest)}."
     if window.disputed:
-        yield "The vendor may ignore the range; when the first page shows so, the whole list is read."
+        yield "What changed is read newest first."
+        yield "The vendor may ignore range and order; when a page shows so, the whole list is read."
 
 
 def length(span: timedelta) -> str:

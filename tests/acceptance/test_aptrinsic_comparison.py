@@ -58,8 +58,8 @@ def stage(loaded: Stage) -> Iterator[Stage]:
     shutil.move(kept, loaded.database)
 
 
-def test_every_table_of_the_source_is_compared() -> None:
-    assert set(KEYS) == {table.name for table in VENDORS["aptrinsic"].tables}
+def test_every_table_of_the_source_is_compared_but_those_of_lookups() -> None:
+    assert set(KEYS) == {table.name for table in VENDORS["aptrinsic"].tables if not table.arguments}
 
 
 def test_a_database_as_it_was_synced_is_equal(stage: Stage) -> None:

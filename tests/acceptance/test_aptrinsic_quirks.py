@@ -6,7 +6,7 @@ Each quirk is proved alone on tables that it touches, all of them together on al
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import combinations
@@ -109,6 +109,28 @@ PROVED_BY_NAME = {
 @pytest.fixture(autouse=True)
 def _waits_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feedloom.http.retry.LONGEST_BACKOFF_S", 0.05)
+
+
+def write(stage: Stage, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+    """Send a write to the emulator and to its twin."""
+    for url in (stage.url, stage.twin_url):
+        with httpx2.Client(base_url=url, headers={"X-APTRINSIC-API-KEY": stage.emulator.key}) as http:
+            http.request(method, path, json=body).raise_for_status()
+
+
+def make(stage: Stage, identify_id: str) -> None:
+    """Make a user."""
+    write(stage, "POST", "/users", {"identifyId": identify_id, "propertyKeys": ["AP-LOOMDEMOWEB1-2"]})
+
+
+def delete(stage: Stage, identify_id: str) -> None:
+    """Delete a user."""
+    write(stage, "DELETE", f"/users/{identify_id}")
+
+
+def but_the_deleted(differences: list[str]) -> list[str]:
+    """All but the rows of users who were deleted, which stay until all is read again."""
+    return [text for text in differences if not text.endswith("is not at the API")]
 
 
 def delete_and_make_again(stage: Stage, identify_id: str) -> None:
@@ -221,21 +243,96 @@ def test_changed_people_are_found(quirk: str, tmp_path: Path) -> None:
         assert ["read whole" in " ".join(table.notes) for table in report.tables] == [True, quirk == MODIFIED[0]]
 
 
-@pytest.mark.xfail(
-    reason="changes are read oldest first, so that one of them moves the rest under a scroll", strict=True
-)
-def test_nobody_is_passed_over_who_changes_while_changes_are_read(tmp_path: Path) -> None:
+def replace_somebody(stage: Stage) -> None:
+    """Delete a user and make another one."""
+    delete(stage, "u-000500")
+    make(stage, "new-000001")
+
+
+MEANWHILE: Mapping[str, Callable[[Stage], None]] = {
+    "changes": lambda stage: stage.change(partial(touch, identify_id="u-000003")),
+    "is deleted": partial(delete, identify_id="u-000500"),
+    "is made": partial(make, identify_id="new-000001"),
+    "is deleted and another made": replace_somebody,
+}
+"""What may happen to somebody while a list of users is read."""
+
+
+def touch_everybody(stage: Stage) -> None:
+    """Let all users come back, a second after each other."""
+    for row in stage.rows_there("users"):
+        stage.clock.forward(seconds=1)
+        stage.change(partial(touch, identify_id=row["identifyId"]))
+
+
+@pytest.mark.parametrize("deed", MEANWHILE)
+def test_nobody_is_passed_over_when_somebody_changes_while_changes_are_read(deed: str, tmp_path: Path) -> None:
     with playing(tmp_path, rows=1100, quirks={"scrolling": "live"}) as stage:
         stage.sync(only=["users"])
-        for row in stage.rows_there("users"):
-            stage.clock.forward(seconds=1)
-            stage.change(partial(touch, identify_id=row["identifyId"]))
+        touch_everybody(stage)
         stage.clock.forward(days=5)
-        meanwhile = in_turn(None, lambda: stage.change(partial(touch, identify_id="u-000003")))
-        stage.sync(only=["users"], progress=AsTimePasses(on_page=meanwhile))
+        meanwhile = in_turn(None, lambda: MEANWHILE[deed](stage))
+        report = stage.sync(only=["users"], progress=AsTimePasses(on_page=meanwhile))
+        assert "read whole" not in " ".join(table_of(report, "users").notes)
         stage.clock.forward(days=5)
         stage.sync(only=["users"])
+        assert but_the_deleted(stage.differences(["users"])) == []
+
+
+@pytest.mark.parametrize("deed", ["is deleted", "changes", "is made"])
+def test_nobody_is_passed_over_when_somebody_changes_while_all_are_read(deed: str, tmp_path: Path) -> None:
+    with playing(tmp_path, rows=1100, quirks={"scrolling": "live"}) as stage:
+        meanwhile = in_turn(None, lambda: MEANWHILE[deed](stage))
+        report = stage.sync(only=["users"], progress=AsTimePasses(on_page=meanwhile))
+        assert not any("other" in note for note in table_of(report, "users").notes)
+        stage.clock.forward(days=5)
+        stage.sync(only=["users"])
+        assert but_the_deleted(stage.differences(["users"])) == []
+
+
+def test_nobody_is_passed_over_who_changes_before_a_broken_run_goes_on(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=1100, quirks={"scrolling": "live"}) as stage:
+        stage.sync(only=["users"])
+        touch_everybody(stage)
+        stage.clock.forward(days=5)
+        breaking = in_turn(None, lambda: stage.emulator.faults.add("500=always@list_users"))
+        assert error_of(lambda: stage.sync(only=["users"], progress=AsTimePasses(on_page=breaking))) is not None
+        stage.emulator.faults.clear()
+        for number in (1050, 20, 700):
+            stage.clock.forward(days=3)
+            stage.change(partial(touch, identify_id=stage.rows_there("users")[number]["identifyId"]))
+            stage.sync(only=["users"])
         assert stage.differences(["users"]) == []
+
+
+def test_a_filter_that_only_the_second_page_shows_to_be_ignored_is_told(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=1100, quirks={"modified_filter": "ignored"}) as stage:
+        stage.sync(only=["users"])
+        stage.clock.forward(days=5)
+        for row in stage.rows_there("users")[:1050]:
+            stage.change(partial(touch, identify_id=row["identifyId"]))
+        stage.clock.forward(minutes=1)
+        report = table_of(stage.sync(only=["users"]), "users")
+        assert "The vendor ignored the filter by lastModifiedDate: read whole." in report.notes
+        assert (report.new, report.changed) == (0, 1050)
+        assert stage.differences(["users"]) == []
+
+
+def note_late(stage: Stage) -> None:
+    """Note page views of the last day."""
+    for minutes in (1439, 700, 1):
+        date_ms = int((LATEST - timedelta(minutes=minutes)).timestamp() * 1000)
+        stage.change(partial(look_at_a_page, date_ms=date_ms))
+
+
+def test_events_noted_late_while_events_are_read_draw_no_other_out_of_its_place(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=1000, quirks={"scrolling": "live"}) as stage:
+        crowd_the_last_day(stage)
+        meanwhile = AsTimePasses(on_page=in_turn(None, lambda: note_late(stage)))
+        stage.sync(only=["events_page_view"], start=LATEST - timedelta(days=1), progress=meanwhile)
+        stage.clock.forward(minutes=1)
+        stage.sync(only=["events_page_view"])
+        assert stage.differences(["events_page_view"]) == []
 
 
 @pytest.mark.parametrize("quirk", WRITING)

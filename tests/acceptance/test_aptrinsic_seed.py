@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import duckdb
+import httpx2
 import pytest
 
 from support.aptrinsic_stage import DEFAULT_TABLES, Clock, Outcome, Stage, playing
@@ -114,3 +115,72 @@ def test_resources_and_filters_are_chosen_as_in_any_source(stage: Stage) -> None
     assert count(stage, "user_preferences") == 60
     with pytest.raises(duckdb.CatalogException):
         count(stage, "accounts")
+
+
+def test_features_can_be_chosen_by_what_they_are_called_elsewhere(stage: Stage) -> None:
+    run_program(
+        stage,
+        """
+        import dlt
+        from feedloom import aptrinsic_source
+        pipeline = dlt.pipeline("aptrinsic_pipeline", destination="duckdb", dataset_name="aptrinsic_data")
+        pipeline.run(aptrinsic_source().with_resources("features"))
+        """,
+    )
+    features = [row["id"] for row in stage.rows_there("feature_flags")]
+    assert count(stage, "feature_flags") == len(features) > 0
+    with pytest.raises(duckdb.CatalogException):
+        count(stage, "segments")
+
+
+def make_external_segment(stage: Stage, external_id: str) -> str:
+    """Make a segment that is fed from outside; returns its id."""
+    headers = {"X-APTRINSIC-API-KEY": stage.emulator.key}
+    with httpx2.Client(base_url=stage.url, headers=headers) as http:
+        body = {"externalId": external_id, "name": f"Audience {external_id}", "description": ""}
+        return str(http.post("/external_segment/metadata", json=body).raise_for_status().json()["id"])
+
+
+def segments_in(file: Path) -> list[tuple[str, str]]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute("select id, name from aptrinsic_data.external_segments order by name").fetchall()
+
+
+def test_external_segments_are_loaded_by_the_ids_that_a_program_names(stage: Stage) -> None:
+    first, second, _ = (make_external_segment(stage, name) for name in ("a", "b", "c"))
+    run_program(
+        stage,
+        f"""
+        import dlt
+        from feedloom import aptrinsic_source
+        pipeline = dlt.pipeline("aptrinsic_pipeline", destination="duckdb", dataset_name="aptrinsic_data")
+        named = [{{"segmentId": "{first}"}}, {{"segmentId": "{second}"}}]
+        source = aptrinsic_source(lookups={{"external_segments": named}})
+        pipeline.run(source.with_resources("external_segments"))
+        """,
+    )
+    assert segments_in(stage.folder / "aptrinsic_pipeline.duckdb") == [(first, "Audience a"), (second, "Audience b")]
+
+
+def test_external_segments_are_loaded_by_the_ids_that_stand_in_the_settings(stage: Stage) -> None:
+    only = ("--only", "external_segments")
+    unnamed = stage.command(*only)
+    assert unnamed.code == 2, unnamed
+    assert "looked up by segmentId, and none was named" in unnamed.error["message"]
+    segment = make_external_segment(stage, "a")
+    with (stage.folder / ".dlt" / "config.toml").open("a") as settings:
+        settings.write(
+            f'[sources.aptrinsic_source.lookups]\nexternal_segments = [{{segmentId = "{segment}"}}]\n',
+        )
+    named = stage.command(*only)
+    assert named.code == 0, named
+    assert segments_in(stage.database) == [(segment, "Audience a")]
+
+
+def test_an_external_segment_that_does_not_exist_is_an_error(stage: Stage) -> None:
+    with (stage.folder / ".dlt" / "config.toml").open("a") as settings:
+        settings.write('[sources.aptrinsic_source.lookups]\nexternal_segments = [{segmentId = "nothing"}]\n')
+    outcome = stage.command("--only", "external_segments")
+    assert outcome.code == 1, outcome
+    (table,) = outcome.document["tables"]
+    assert "status 404" in str(table)

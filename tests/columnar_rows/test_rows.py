@@ -260,6 +260,44 @@ def test_a_float_beyond_64_bits_is_a_variant_where_the_column_may_hold_integers(
     assert shape({"count": 1e30})["count"] == {"v_double": 1e30}
 
 
+@pytest.mark.parametrize("big", [*BIG, 1e30])
+def test_a_number_beyond_64_bits_where_the_catalogue_has_an_object_is_a_variant(big: float) -> None:
+    variant = {"v_double": big} if isinstance(big, float) else {"v_text": str(big)}
+    assert shape({"id": "p1", "firm": big})["firm"] == variant
+    assert shape({"id": "p1", "firm": {"sites": big}})["firm"] == {"sites": variant}
+
+
+@pytest.mark.parametrize(
+    "text", [*map(str, BIG), " 9223372036854775808 ", "0x8000000000000000", "-9223372036854775809"]
+)
+def test_a_text_of_an_integer_beyond_64_bits_is_a_variant_where_the_catalogue_has_an_integer(text: str) -> None:
+    others = {"id": text, "size": text, "note": text, "traits": {"count": text}}
+    found = shape({**others, "count": text})
+    assert found["count"] == {"v_text": text}
+    assert {name: found[name] for name in others} == others
+
+
+@pytest.mark.parametrize(
+    "text",
+    [str(2**63 - 1), str(-(2**63)), "0x7fffffffffffffff", "9" * 5000, "a text of many letters", "1e30", "--" * 20],
+)
+def test_a_text_that_dlt_can_take_care_of_stays_where_it_is(text: str) -> None:
+    assert shape({"count": text})["count"] == text
+
+
+@pytest.mark.parametrize("number", [10**18, -(10**17), 253_402_300_800_000, 1e18])
+def test_a_number_that_no_calendar_holds_is_a_variant_where_the_catalogue_has_a_moment(number: float) -> None:
+    variant = {"v_double": number} if isinstance(number, float) else {"v_bigint": number}
+    row = {"bornAt": number, "seen": number, "firm": {"since": number, "sites": [{"openedAt": number}]}}
+    found = shape({**row, "traits": {"seen": number}})
+    assert {name: found[name] for name in row} == {
+        "bornAt": variant,
+        "seen": variant,
+        "firm": {"since": variant, "sites": [{"openedAt": variant}]},
+    }
+    assert found["traits"] == {"seen": number}
+
+
 @pytest.mark.parametrize("edge", [2**63 - 1, -(2**63)])
 def test_integers_of_64_bits_stay_integers(edge: int) -> None:
     found = shape({"id": edge, "traits": {"a": edge}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -130,12 +130,14 @@ Script = Sequence[Sequence[Row] | Exception]
 class FakeClient:
     """Stands for a client: gives the pages that *script* has for the parameters of a list, in place of asking.
 
-    *before* is awaited before each page, with the parameters of its list; *total* is the count that each page carries.
+    *before* is awaited before each page, with the parameters of its list; *total* is the count that each page carries,
+    but for as many pages as *totals* has counts.
     """
 
     script: Callable[[Mapping[str, Any]], Script]
     before: Callable[[Mapping[str, Any]], Any] | None = None
     total: int | None = None
+    totals: Iterator[int] = field(default_factory=lambda: iter(()))
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def pages(self, endpoint: Endpoint, params: Mapping[str, Any]) -> AsyncIterator[Page]:
@@ -155,7 +157,7 @@ class FakeClient:
                 position=None,
                 number=number,
                 body=body,
-                total=self.total,
+                total=next(self.totals, self.total),
                 received_at=NOW,
                 is_last=number == len(script) - 1,
                 cut=cut_body(body, endpoint=endpoint, request="GET /made-up"),

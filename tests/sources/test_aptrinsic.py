@@ -8,12 +8,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from dlt.extract.exceptions import ResourceExtractionError
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.errors import FeedloomError, InputError
 from feedloom.sources import Session, active, aptrinsic_source
+from feedloom.sync.failures import explain
 from feedloom.vendors.aptrinsic.filters import F
-from sources.fakes import NOW, new_pipeline
+from sources.fakes import NOW, ask, new_pipeline
 
 KEY = "aptrinsic-key-0123456789"
 DAY = timedelta(days=1)
@@ -37,14 +39,18 @@ class FakeGainsight:
 
     def read(self, *tables: str, **settings: Any) -> list[dict[str, Any]]:
         """The rows of *tables*, read without a pipeline, at ``NOW``."""
-        with active(Session(now=NOW, transport=lambda: httpx2.MockTransport(self._handle))):
+        with active(Session(now=NOW, transport=self.transport)):
             return list(aptrinsic_source(**{"api_key": KEY, **settings}).with_resources(*tables))
 
     def extract(self, pipeline: Pipeline, *tables: str, now: datetime, **settings: Any) -> None:
         """Read *tables* at *now* as a load does, with the state of *pipeline*; forgets what was asked before."""
         self.seen.clear()
-        with active(Session(now=now, transport=lambda: httpx2.MockTransport(self._handle))):
+        with active(Session(now=now, transport=self.transport)):
             pipeline.extract(aptrinsic_source(api_key=KEY, **settings).with_resources(*tables))
+
+    def transport(self) -> httpx2.MockTransport:
+        """A transport whose requests come here."""
+        return httpx2.MockTransport(self._handle)
 
     def filters(self, path: str = "/v1/users") -> list[str]:
         """The filters of the first request to *path*."""
@@ -233,6 +239,40 @@ def test_custom_attributes_have_the_types_that_the_vendor_lists() -> None:
     assert isinstance(shaped["seats"], float)
 
 
+def test_numbers_that_no_column_can_hold_stop_no_load(tmp_path: Path) -> None:
+    long = 2**70
+    values = {"numberOfVisits": str(long), "score": long, "location": long, "lastSeenDate": 10**18, "signUpDate": 1e18}
+    rows = [{"aptrinsicId": "u1", **values}, {"aptrinsicId": "u2", "numberOfVisits": 3}]
+    api = FakeGainsight(**{"/v1/users": {"users": rows, "scrollId": None}})
+    pipeline = new_pipeline(tmp_path)
+    with active(Session(now=NOW, transport=api.transport)):
+        pipeline.run(aptrinsic_source(api_key=KEY).with_resources("users"))
+    columns = (
+        "number_of_visits__v_text, score__v_text, location__v_text, last_seen_date__v_bigint, sign_up_date__v_double"
+    )
+    assert ask(pipeline, f"select {columns} from users where aptrinsic_id = 'u1'") == [
+        (str(long), str(long), str(long), 10**18, 1e18)
+    ]
+    assert ask(pipeline, "select number_of_visits from users where aptrinsic_id = 'u2'") == [(3,)]
+
+
 def test_every_resource_but_the_one_that_asks_user_by_user_is_loaded_by_default() -> None:
     made = aptrinsic_source(api_key=KEY)
-    assert set(made.resources) - set(made.selected_resources) == {"user_preferences"}
+    assert set(made.resources) - set(made.selected_resources) == {"user_preferences", "external_segments"}
+
+
+def test_external_segments_are_looked_up_by_the_ids_that_are_named() -> None:
+    api = FakeGainsight(**{f"/v1/segment/{name}": {"id": name, "name": name.upper()} for name in ("9c1e", "77aa")})
+    rows = api.read("external_segments", lookups={"external_segments": [{"segmentId": "9c1e"}, {"segmentId": "77aa"}]})
+    assert sorted((row["id"], row["name"]) for row in rows if "id" in row) == [("77aa", "77AA"), ("9c1e", "9C1E")]
+    assert len(api.seen) == 2
+
+
+def test_external_segments_without_an_id_are_refused_before_anything_is_asked(api: FakeGainsight) -> None:
+    with pytest.raises(ResourceExtractionError) as caught:
+        api.read("external_segments")
+    error = explain(caught.value)
+    assert isinstance(error, InputError)
+    assert "looked up by segmentId, and none was named" in error.message
+    assert "[sources.aptrinsic_source.lookups]" in error.hint
+    assert api.seen == []

@@ -51,7 +51,11 @@ def read_list(client: FakeClient, read: Read, journal: Journal | None = None) ->
 
 
 def ids(pages: Sequence[Rows]) -> list[Any]:
-    return [row["eventId"] for page in pages for row in page.rows]
+    return [name for page in pages for name in ids_of(page.rows)]
+
+
+def ids_of(rows: Sequence[Row]) -> list[Any]:
+    return [row["eventId"] for row in rows]
 
 
 def event(name: object) -> Row:
@@ -226,9 +230,15 @@ def proving(first: Script, whole: Script) -> tuple[FakeClient, Read]:
     return client, Read(params={"plan": "pro", "filter": ["date>=5"]}, extra={"month": 3}, proof=proof)
 
 
-def test_a_filter_that_proves_itself_is_trusted() -> None:
-    client, read = proving([[{"eventId": 1, "date": 5}], [{"eventId": 2, "date": 1}]], [])
-    assert ids(read_list(client, read)) == [1, 2]
+def visits(*dates: int) -> list[Row]:
+    """Rows with these dates, which are their names too."""
+    return [{"eventId": date, "date": date} for date in dates]
+
+
+@pytest.mark.parametrize("later", [visits(8, 6), visits(6, 7), []])
+def test_a_filter_that_proves_itself_is_trusted(later: list[Row]) -> None:
+    client, read = proving([visits(9, 8), later], [])
+    assert ids(read_list(client, read)) == [9, 8, *ids_of(later)]
     assert client.asked == [read.params]
 
 
@@ -239,6 +249,16 @@ def test_a_filter_that_was_ignored_is_left_out_with_a_note() -> None:
     assert [page.note for page in pages] == ["The vendor ignored the filter by date: read whole.", "", ""]
     assert [page.read.extra for page in pages] == [{"month": 3}] * 3
     assert client.asked == [read.params, {"plan": "pro"}]
+
+
+@pytest.mark.parametrize(
+    ("first", "ignored"), [([visits(9, 8), visits(7, 4)], "filter"), ([visits(8, 9), visits(7)], "sort")]
+)
+def test_what_the_vendor_ignored_is_told_on_whichever_page_it_shows(first: Script, ignored: str) -> None:
+    client, read = proving(first, [visits(4, 9), visits(7, 8)])
+    pages = read_list(client, read)
+    assert ids(pages)[-4:] == [4, 9, 7, 8]
+    assert [page.note for page in pages if page.note] == [f"The vendor ignored the {ignored} by date: read whole."]
 
 
 def test_reading_whole_starts_over_no_more_often_than_any_list() -> None:
@@ -267,6 +287,32 @@ def test_an_end_before_the_vendors_count_is_believed_when_it_comes_twice() -> No
     assert len(client.asked) == 2
     (note,) = [page.note for page in pages if page.note]
     assert note.startswith("The vendor counts 2 rows where 1 came")
+
+
+@pytest.mark.parametrize("end", [[event(3)], []])
+def test_a_scroll_that_rows_leave_starts_over_until_none_does(end: list[Row], journal: Journal) -> None:
+    client = attempts([[event(1)], end], [[event(1)], [event(2)], end])
+    client.totals = iter([3, 2, 2, 2, 2])
+    pages = read_list(client, Read(params={}), journal)
+    assert ids(pages) == ids_of([event(1), *end, event(1), event(2), *end])
+    assert [page.note for page in pages if page.note] == []
+    assert ids(read_list(attempts(), Read(params={}), journal)) == ids_of([event(1), event(2), *end])
+
+
+def test_a_scroll_that_rows_never_cease_to_leave_is_told(journal: Journal) -> None:
+    client = FakeClient(lambda _: [[event(1)], [event(2)]], totals=iter(range(99, 0, -1)))
+    (note,) = [page.note for page in read_list(client, Read(params={}), journal) if page.note]
+    assert note.startswith("Rows left the list whenever it was read")
+    assert len(client.asked) == 6
+    assert not journal.is_finished(VISITS, Read(params={}))
+
+
+@pytest.mark.parametrize("totals", [[2, 0, 2, 0], [3, 9]])
+def test_a_count_that_grows_or_is_left_out_raises_no_doubt(totals: list[int]) -> None:
+    client = attempts([[event(1)], [event(2)], []])
+    client.totals = iter(totals)
+    assert ids(read_list(client, Read(params={}))) == [1, 2]
+    assert len(client.asked) == 1
 
 
 def test_a_short_last_page_is_an_end_whatever_the_vendor_counts() -> None:

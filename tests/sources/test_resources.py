@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from dlt.extract import DltSource
+from dlt.extract.exceptions import ResourceExtractionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
@@ -18,6 +19,7 @@ from feedloom.errors import CredentialError, FeedloomError, InputError
 from feedloom.http import Page
 from feedloom.http.observe import Silent
 from feedloom.sources import Session, active, refiner_source
+from feedloom.sync.failures import explain
 from sources.fakes import KEY, NOW, FakeRefiner, Row, ask, contact, new_pipeline, response
 
 DAY = timedelta(days=1)
@@ -277,9 +279,16 @@ def test_a_contact_is_looked_up_by_each_of_its_names() -> None:
     assert [row["attributes"] for row in rows if "uuid" in row] == [{"plan": "pro"}] * 3
 
 
-def test_a_table_that_no_lookup_names_reads_nothing() -> None:
+@pytest.mark.parametrize("lookups", [None, {"contact": []}])
+def test_a_table_of_lookups_for_which_none_is_named_is_refused(lookups: Any) -> None:
     api = refiner()
-    assert rows_of(api.session(), "contact") == []
+    with pytest.raises(ResourceExtractionError) as caught:
+        rows_of(api.session(), "contact", lookups=lookups)
+    error = explain(caught.value)
+    assert isinstance(error, InputError)
+    assert "looked up by id or email or uuid, and none was named" in error.message
+    assert '{"contact": [{"id": "..."}]}' in error.hint
+    assert "[sources.refiner_source.lookups]" in error.hint
     assert api.seen == []
 
 

@@ -38,7 +38,7 @@ class Window:
     Attributes:
         passes: The readings that together see every row that was new or changed, in order.
         style: ``params`` writes the bounds into the endpoint's ``window`` parameters; ``filter`` writes them into its
-            filter, as ``column>=start;column<end``, sorted by the column.
+            filter, as ``column>=start;column<end``, sorted by the column, oldest first.
         time: How a bound is written.
         look_back: How far before the last window's end the next one starts, for rows that arrive late.
         longest: The longest range of one call; None when any length is accepted.
@@ -46,8 +46,9 @@ class Window:
         history: How far back the first load goes when no start is given; None for everything.
         whole_days: Windows end at midnight UTC, because rows are sums over the range that was asked for.
         optional: The first load may leave the range out and so read everything.
-        disputed: The vendor may ignore the filter, so the first page has to prove it; when it does not, the whole list
-            is read.
+        disputed: Rows move to the window's end when they change, and the vendor may ignore the filter. So there is no
+            end and rows are read newest first, and pages have to prove that filter and order are kept; when one does
+            not, the whole list is read.
     """
 
     passes: tuple[Pass, ...]

@@ -11,8 +11,9 @@ What changes on the way:
 * a map of answers also comes out long, one child row an answer;
 * ``[]`` in place of an empty map, as PHP writes it, is read as the empty map;
 * numbers that dlt would fail the whole load over come out of its way: an integer beyond 64 bits becomes text, in the
-  variant column ``__v_text`` where the column itself may hold something else, and so does, as ``__v_double``, a float
-  beyond 64 bits where the column may hold integers;
+  variant column ``__v_text`` where the column itself may hold something else; so do, in variants of their kinds, a
+  float beyond 64 bits where the column may hold integers, a text of an integer beyond 64 bits where the catalogue has
+  an integer, and a number beyond the calendar where it has a moment;
 * ``_feedloom_hash`` tells whether a row changed since it was loaded.
 
 Where the vendor chose the keys, other kinds than the catalogue's are left to dlt, which may turn one into another.
@@ -37,6 +38,12 @@ Row = dict[str, Any]
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _EXACT_FLOAT = 2**53
+_SHORTEST_LONG = len("0x8000000000000000")
+"""The shortest text that dlt reads as an integer beyond 64 bits."""
+
+_NO_MOMENT = 10**12
+"""Seconds that lead out of the calendar: what dlt takes a number for that stands in a column of moments."""
+
 _EPOCH = Field(name="value", type="timestamp", time="epoch_ms")
 _SCALARS = frozenset({"text", "integer", "number", "boolean", "timestamp"})
 _KINDS: Mapping[type, str] = {str: "text", bool: "bool", int: "bigint", float: "double"}
@@ -102,7 +109,7 @@ class RowShaper:
             for holder in _holders(row, place.steps):
                 for name, described in place.times:
                     if (value := holder.get(name)) is not None:
-                        holder[name] = parse_time(value, described)
+                        holder[name] = _moment(value, described)
                 for name in place.nested:
                     if name in holder and holder[name] is None:
                         del holder[name]
@@ -177,6 +184,14 @@ class RowShaper:
         return {f"v_{kind}": value}
 
 
+def _moment(value: Any, described: Field) -> Any:
+    """The moment that *value* stands for; a number that no calendar holds goes to the variant of its kind."""
+    parsed = parse_time(value, described)
+    if ((kind := type(parsed)) is int or kind is float) and abs(parsed) >= _NO_MOMENT:
+        return {f"v_{_KINDS[kind]}": parsed}
+    return parsed
+
+
 def _fixed_places(endpoint: Endpoint) -> list[_Place]:
     """Where the catalogue's moments and nested values stand."""
     places: dict[str, _Place] = {}
@@ -200,13 +215,13 @@ def _open_places(table: Table) -> list[_Place]:
 
 
 def _column_types(table: Table, endpoint: Endpoint) -> dict[str, Any]:
-    """What columns hold for sure, as a tree of names: ``text``, ``number``, or ``json`` for all that stands below.
+    """What columns hold, as a tree of names: ``text``, ``number``, ``integer``, or ``json`` for all that stands below.
 
     Open maps count as JSON here, because the kinds of their values are known key by key.
     """
     tree: dict[str, Any] = {}
     hinted = [field for field in endpoint.fields if field.known is not Known.ASSUMED and "[]" not in field.name]
-    kept = [(field.name, field.type) for field in hinted if field.type in {"text", "number"}]
+    kept = [(field.name, field.type) for field in hinted if field.type in {"text", "number", "integer"}]
     for path, kind in (*kept, *((path, "json") for path in (*table.open_maps, *table.json_columns))):
         *above, name = path.split(".")
         branch = tree
@@ -297,6 +312,9 @@ def _tame(holder: Row, types: Mapping[str, Any]) -> None:
         if (kind := type(value)) is int or kind is float:
             if not _LEAST <= value <= _MOST:
                 holder[name] = _tamed(value, types.get(name))
+        elif kind is str:
+            if len(value) >= _SHORTEST_LONG and types.get(name) == "integer" and _is_long(value):
+                holder[name] = {"v_text": value}
         elif kind is dict:
             inner = types.get(name)
             if inner == "json":
@@ -308,10 +326,20 @@ def _tame(holder: Row, types: Mapping[str, Any]) -> None:
 
 
 def _tamed(number: float, held: Any) -> Any:
-    """A number beyond 64 bits, for a column that holds *held*."""
+    """A number beyond 64 bits, for a column that holds *held*; a tree where the catalogue has an object."""
     if isinstance(number, float):
-        return number if held in {"text", "number", "json"} else {"v_double": number}
-    return str(number) if held in {"text", "json"} else {"v_text": str(number)}
+        return number if held in ("text", "number", "json") else {"v_double": number}
+    return str(number) if held in ("text", "json") else {"v_text": str(number)}
+
+
+def _is_long(text: str) -> bool:
+    """Whether dlt would read *text* as an integer, and as one beyond 64 bits."""
+    digits = text.strip()
+    try:
+        number = int(digits, 16 if digits.startswith("0x") else 10)
+    except ValueError:
+        return False
+    return not _LEAST <= number <= _MOST
 
 
 def _tamed_item(item: Any) -> Any:

@@ -41,8 +41,9 @@ def aptrinsic_source(
 
     Resources: ``users``, ``accounts``, ten event lists (``events_custom``, ``events_page_view``, ...),
     ``survey_responses``, ``engagements``, ``feature_flags`` and the others of the reference; ``user_preferences`` asks
-    once for each user and is read only when it is selected. Every argument can also come from dlt's configuration,
-    section ``[sources.aptrinsic_source]``.
+    once for each user and is read only when it is selected; ``external_segments``, of which the vendor has no list,
+    holds those whose ids are named in ``lookups``. Every argument can also come from dlt's configuration, section
+    ``[sources.aptrinsic_source]``.
 
     Args:
         api_key: A key with the Read right; Administration > REST API in Gainsight PX. It belongs to one region.
@@ -58,10 +59,12 @@ def aptrinsic_source(
         column_cap: How many keys of a table's open maps become columns; the rest go to one JSON column.
         engine: How rows become tables: ``arrow`` many at once; ``json`` one by one, through dlt's own normaliser, which
             gives the same tables more slowly.
-        lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves.
+        lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves. They
+            name external segments: ``{"external_segments": [{"segmentId": "9c1e"}]}``.
 
     Raises:
-        InputError: A date has no zone, the start is not before the end, the region or a filter's field is unknown.
+        InputError: A date has no zone, the start is not before the end, the region or a filter's field is unknown, or
+            no external segment is named (raised while they are read).
         CredentialError: Gainsight PX refused the key (raised while it is read).
 
     Source: aptrinsic-notes, sections 1 to 4 and 7.

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from feedloom.catalogue import Window
+from feedloom.catalogue import Table, Vendor, Window
+from feedloom.errors import InputError
 from feedloom.http import Client
 from feedloom.sources import cursors
 from feedloom.sources.bridge import iterate
@@ -27,6 +28,8 @@ def read_table(plan: TablePlan, state: dict[str, Any], reading: Reading) -> Iter
     table = plan.table
     if table.arguments or table.name in plan.options.lookups:
         calls = plan.options.lookups.get(table.name, ())
+        if table.arguments and not calls:
+            raise _nothing_named(plan.vendor, table)
         reading.complete = yield from _pages(
             plan, lambda _: _each([Read(params={**plan.params, **call}) for call in calls])
         )
@@ -42,6 +45,17 @@ def read_table(plan: TablePlan, state: dict[str, Any], reading: Reading) -> Iter
     else:
         with _journal(plan, lasting=False) as journal:
             reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
+
+
+def _nothing_named(vendor: Vendor, table: Table) -> InputError:
+    argument = table.arguments[0]
+    return InputError(
+        f"{table.name} holds only rows that are looked up by {' or '.join(table.arguments)}, and none was named",
+        hint=f'pass lookups={{"{table.name}": [{{"{argument}": "..."}}]}} to the source, or put '
+        f'{table.name} = [{{{argument} = "..."}}] under [sources.{vendor.source_name}.lookups] in .dlt/config.toml',
+        where=table.name,
+        code="FL219",
+    )
 
 
 def _windowed(plan: TablePlan, window: Window, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:

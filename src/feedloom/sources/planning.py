@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from feedloom.catalogue import Endpoint, Pass, Window
 from feedloom.errors import InputError
@@ -17,23 +17,29 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What the first page must show before a filter of the vendor is trusted.
+    """What pages must show before a filter of the vendor, and its order newest first, are trusted.
 
     Attributes:
-        column: The rows' column that the filter compares, in epoch milliseconds.
-        least: No row may lie before it.
-        otherwise: Parameters of the call that is made when a row does.
+        column: The rows' column that the filter compares and the order follows, in epoch milliseconds.
+        least: No row of any page may lie before it.
+        otherwise: Parameters of the call that is made when one does, or when the first page is in another order.
     """
 
     column: str
     least: int
     otherwise: Mapping[str, Any]
 
-    def holds(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether *rows* lie inside the filter, in order."""
+    def ignored(self, rows: Sequence[Mapping[str, Any]], *, is_first: bool) -> Literal["", "filter", "sort"]:
+        """What the vendor ignored, as the *rows* of a page show; empty when they show nothing of the kind.
+
+        The order is looked at on the first page alone: rows that change while a list is read may stand in later pages
+        with values that are newer than their places.
+        """
         values = [row.get(self.column) for row in rows]
         numbers = [value for value in values if isinstance(value, int) and value >= self.least]
-        return len(numbers) == len(values) and numbers == sorted(numbers)
+        if len(numbers) < len(values):
+            return "filter"
+        return "sort" if is_first and numbers != sorted(numbers, reverse=True) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,7 @@ class Read:
         extra: Columns added to each of its rows.
         bounds: The window it reads, [start, end); None when it reads no window.
         bounded: Makes the same read for another window.
-        proof: What its first page must show.
+        proof: What its pages must show.
         may_be_gone: It asks about a row that was listed before, and may be deleted since.
     """
 
@@ -232,21 +238,32 @@ def _filtered(
     start, end = piece
     if start is None and window.optional:
         return Read(params=params)
-    terms = [f"{step.column}<{_epoch_ms(end)}"]
-    if start is not None:
-        terms.insert(0, f"{step.column}>={_epoch_ms(start)}")
+    if start is not None and window.disputed:
+        return _changed_since(endpoint, step, start, params)
+    until = f"{step.column}<{_epoch_ms(end)}"
+    window_terms = until if start is None else f"{step.column}>={_epoch_ms(start)};{until}"
+    filtered = _with_filter(endpoint, params, window_terms, sort=step.column)
+    return Read(params=filtered) if start is None else Read(params=filtered, bounds=(start, end), bounded=bounded)
+
+
+def _changed_since(endpoint: Endpoint, step: Pass, start: datetime, params: Mapping[str, Any]) -> Read:
+    """The read of the rows that changed from *start* on, newest first.
+
+    A row that changes while they are read moves to the front: rows that it passes may come twice, and it comes itself
+    with the next run, which begins before this one did. Oldest first, it would move to the end and draw the rows behind
+    it one place forward, one of them past the edge of a page. There is no upper bound, as what changes after the
+    window's end is welcome too.
+    """
+    least = _epoch_ms(start)
+    newest_first = _with_filter(endpoint, params, f"{step.column}>={least}", sort=f"-{step.column}")
+    return Read(params=newest_first, proof=Proof(column=step.column, least=least, otherwise=params))
+
+
+def _with_filter(endpoint: Endpoint, params: Mapping[str, Any], terms: str, *, sort: str) -> dict[str, Any]:
+    """*params* with *terms* joined to each group of the user's filter, and with *sort*."""
     own = [group for group in params.get(endpoint.filter_param, ()) if group]
-    groups = [";".join([group.rstrip(";"), *terms]) for group in own] or [";".join(terms)]
-    filtered = {**params, endpoint.filter_param: groups, endpoint.sort_param: step.column}
-    if start is None:
-        return Read(params=filtered)
-    if window.disputed:
-        # Rows that changed after the window's end are as welcome as those inside it: no upper bound, which keeps the
-        # proof simple.
-        groups = [";".join([*([group.rstrip(";")] if group else []), terms[0]]) for group in own or [""]]
-        proof = Proof(column=step.column, least=_epoch_ms(start), otherwise=params)
-        return Read(params={**filtered, endpoint.filter_param: groups}, proof=proof)
-    return Read(params=filtered, bounds=(start, end), bounded=bounded)
+    groups = [f"{group.rstrip(';')};{terms}" for group in own] or [terms]
+    return {**params, endpoint.filter_param: groups, endpoint.sort_param: sort}
 
 
 def _bound(window: Window, moment: datetime) -> datetime | int:

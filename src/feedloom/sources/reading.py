@@ -19,30 +19,51 @@ _NOT_FOUND = 404
 
 
 class _UnprovenError(Exception):
-    """The first page shows that the vendor ignored the filter; *otherwise* is what to read in place of *read*."""
+    """A page shows that the vendor *ignored* the filter or the sort; *otherwise* is what to read in place of *read*."""
 
-    def __init__(self, proof: Proof, read: Read) -> None:
-        super().__init__(f"The vendor ignored the filter by {proof.column}: read whole.")
+    def __init__(self, proof: Proof, read: Read, ignored: str) -> None:
+        super().__init__(f"The vendor ignored the {ignored} by {proof.column}: read whole.")
         self.otherwise = replace(read, params=proof.otherwise, proof=None)
 
 
 @dataclass(slots=True)
 class _Tally:
-    """How many rows of a scroll came, and how many the vendor counts."""
+    """How many rows of a scroll came, and how many the vendor counts; a count of 0 says nothing."""
 
     rows: int = 0
     counted: int = 0
     ends_empty: bool = False
+    shrank: bool = False
 
     def add(self, page: Page) -> None:
         self.rows += len(page)
-        self.counted = page.total or 0
         self.ends_empty = not len(page)
+        count = page.total or 0
+        self.shrank |= 0 < count < self.counted
+        self.counted = count
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """How the scroll ended; two that end alike are believed."""
+        return self.rows, self.counted
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether an empty page, which ends a scroll, came before the vendor's count was reached."""
-        return self.ends_empty and self.rows < self.counted
+        """Whether rows may be missing: the scroll ended on an empty page before the vendor's count, or grew shorter.
+
+        Where a scroll shows a list as it is now, a row that leaves it draws the others one place forward, and one of
+        them past the edge of a page. Newest first, a count that never falls says that nobody was passed over, as all
+        that comes in stands in front.
+        """
+        return self.shrank or (self.ends_empty and self.rows < self.counted)
+
+    @property
+    def complaint(self) -> tuple[str, str]:
+        """What is doubtful, and how a person is told of it."""
+        if self.shrank:
+            return "shrank", "Rows left the list whenever it was read, so others may be missing; --full reads it again."
+        counts = f"The vendor counts {self.counted:,} rows where {self.rows:,} came, twice in a row"
+        return "count", f"{counts}; --start reads a range again."
 
 
 NO_ROWS = Cut([], {}, 0)
@@ -131,11 +152,13 @@ class Reader:
         """The pages of one read, in order; a single answer that is no list comes as one row.
 
         A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
-        that ends on an empty page before the vendor's count; when it ends alike twice, the end is believed, with a
-        note. A window that the vendor finds too long is read in halves. A filter that does not prove itself is left
-        out. A row that was listed and is not found any more brings no page, but a note.
+        that rows left while it was read, and one that ends on an empty page before the vendor's count; when it ends
+        alike twice, the end is believed, with a note. A window that the vendor finds too long is read in halves. A
+        filter that does not prove itself is left out, on whichever page that shows. A row that was listed and is not
+        found any more brings no page, but a note.
 
-        Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large.
+        Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large, and scrolls
+        may show rows as they are now.
         """
         if self._journal is not None and self._journal.is_finished(self._endpoint, read):
             for body in self._journal.pages(self._endpoint, read):
@@ -174,7 +197,7 @@ class Reader:
         return note if is_new else ""
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
-        rows_before: int | None = None
+        end_before: tuple[int, int] | None = None
         for restart in range(_RESTARTS + 1):
             tally = _Tally()
             try:
@@ -187,19 +210,18 @@ class Reader:
                 continue
             if not self._doubts(tally):
                 return
-            if tally.rows == rows_before:
+            if tally.end == end_before:
                 break
-            rows_before = tally.rows
-        counts = f"The vendor counts {tally.counted:,} rows where {tally.rows:,} came, twice in a row"
-        if note := self._once("count", f"{counts}; --start reads a range again."):
+            end_before = tally.end
+        if note := self._once(*tally.complaint):
             yield Rows(read=read, endpoint=self._endpoint, note=note)
 
     async def _ask(self, read: Read, tally: _Tally) -> AsyncGenerator[Rows, None]:
         if self._journal is not None:
             self._journal.begin(self._endpoint, read)
         async for page in self._client.pages(self._endpoint, read.params):
-            if page.number == 0 and read.proof is not None and not read.proof.holds(page.rows):
-                raise _UnprovenError(read.proof, read)
+            if read.proof is not None and (ignored := read.proof.ignored(page.rows, is_first=page.number == 0)):
+                raise _UnprovenError(read.proof, read, ignored)
             tally.add(page)
             if self._journal is not None:
                 is_last = page.is_last and not self._doubts(tally)

@@ -46,6 +46,7 @@ def test_every_list_is_loaded_or_left_out_on_purpose() -> None:
         "kcbot",
         "admin_integrations",
         "user_preferences",
+        "external_segments",
     ],
 )
 def test_a_table_has_the_name_that_users_know_it_by(name: str) -> None:

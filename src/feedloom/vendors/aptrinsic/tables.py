@@ -1,7 +1,8 @@
 """The tables made from Gainsight PX's lists, and how each is kept up to date.
 
-Nothing tells of deletions: rows of merged tables stay when the vendor drops theirs. External segments have no table, as
-they can only be written; neither have the custom events of running engagements, which are asked for by product key.
+Nothing tells of deletions: rows of merged tables stay when the vendor drops theirs. The vendor has no list of external
+segments, so that only those come whose ids are named. The custom events of running engagements have no table, as they
+are asked for by product key.
 
 Source: aptrinsic-notes, sections 4 (incremental sync) and 5 (keys of rows).
 """
@@ -34,8 +35,9 @@ def _event_table(
     open_maps: tuple[str, ...] = (),
     free_shapes: tuple[str, ...] = (),
 ) -> Table:
-    """A list of events, read by date; late ones may carry a date of the day before.
+    """A list of events, read by date, oldest first; late ones may carry a date of the day before.
 
+    Events never change, so that whatever comes in while they are read moves none of them forward in a live scroll.
     *match_key* is added to the key where one event can make several rows; *free_shapes* to the columns kept as JSON,
     which the global context always is: it is documented as an object and seen as a list too.
     """
@@ -59,7 +61,7 @@ def _event_table(
 
 
 def _changes() -> Window:
-    """Records changed since the last run; the first run reads all.
+    """Records changed since the last run, newest first; the first run reads all, in the vendor's own order.
 
     Clients in use filter users by lastSeenDate and sort accounts by lastModifiedDate; the filter by lastModifiedDate is
     documented in general terms only, hence disputed.
@@ -203,6 +205,16 @@ _CONTENT_TABLES = (
         summary="The segments of users.",
         primary_key=("id",),
         write="replace",
+    ),
+    # Source: openapi.yaml, "/v1/external_segment": writes only, with ids that update_membership calls segment ids.
+    Table(
+        name="external_segments",
+        endpoint="get_segment",
+        summary="Segments that are fed from outside, of which the vendor has no list: those whose ids are named, each "
+        "answered, as is assumed and nowhere documented, like a segment of its own.",
+        primary_key=("id",),
+        arguments=("segmentId",),
+        selected=False,
     ),
     Table(
         name="kcbot",
