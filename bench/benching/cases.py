@@ -57,7 +57,7 @@ PEERS: tuple[Peer, ...] = (
         program=_REST_API,
         destinations=("duckdb", "postgres"),
         most_rows=10_000,
-        once_rows=(50_000,),
+        once_rows=(100_000,),
     ),
     Peer(
         name="dlt-tuned",
@@ -142,9 +142,8 @@ def plan(
         for peer in peers:
             for case in _cases(peer, subject, sizes, latencies_ms, with_postgres=with_postgres):
                 planned[case] = rounds
-            for rows in peer.once_rows:
-                if rows <= max(sizes):
-                    planned.setdefault(Case(subject=subject, rows=rows, peer=peer.name), 1)
+            for case in _once(peer, subject, max(sizes), with_postgres=with_postgres):
+                planned.setdefault(case, 1)
     return planned
 
 
@@ -176,6 +175,14 @@ def _cases(
     if with_postgres and "postgres" in peer.destinations:
         for size in sizes:
             rows = min(size, _POSTGRES_ROWS, peer.most_rows)
+            yield Case(subject=subject, destination="postgres", rows=rows, peer=peer.name)
+
+
+def _once(peer: Peer, subject: str, largest: int, *, with_postgres: bool) -> Iterator[Case]:
+    for rows in peer.once_rows:
+        if rows <= largest:
+            yield Case(subject=subject, rows=rows, peer=peer.name)
+        if rows <= min(largest, _POSTGRES_ROWS) and with_postgres and "postgres" in peer.destinations:
             yield Case(subject=subject, destination="postgres", rows=rows, peer=peer.name)
 
 

@@ -67,10 +67,13 @@ def measure(
                 command, cwd=folder, env=dict(environment), stdout=output, stderr=errors, start_new_session=True,
                 stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        peak_bytes, in_time = _watch(process.pid, until=started + timeout_s)
-        if not in_time:
-            os.killpg(process.pid, signal.SIGKILL)
-        _, status, usage = os.wait4(process.pid, 0)
+        in_time = False
+        try:
+            peak_bytes, in_time = _watch(process.pid, until=started + timeout_s)
+        finally:
+            if not in_time:  # it took too long, or somebody stopped the bench
+                os.killpg(process.pid, signal.SIGKILL)
+            _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in paths]
@@ -101,7 +104,7 @@ def _pinned_to(cores: frozenset[int]) -> Iterator[None]:
 
 
 def _watch(session: int, *, until: float) -> tuple[int, bool]:
-    """Wait for the leader of *session* to end; the peak memory of the session in bytes, and whether it ended in time."""
+    """Wait for the leader of *session* to end; the session's peak memory in bytes, and whether it ended in time."""
     peak_bytes = 0
     leader = os.pidfd_open(session)
     try:

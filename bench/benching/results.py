@@ -64,7 +64,9 @@ def read(file: Path) -> list[Run]:
         content = orjson.loads(line)
         runs.append(Run(**{**content, "case": Case(**content["case"])}))
     for run in runs[1:]:
-        changed = sorted(name for name in runs[0].place | run.place if runs[0].place.get(name) != run.place.get(name))
+        changed = sorted(
+            name for name in {*runs[0].place, *run.place} if runs[0].place.get(name) != run.place.get(name)
+        )
         if changed:
             raise MixedRunsError(f"{file.name} holds runs that differ in {', '.join(changed)}: measure anew")
     return runs
@@ -118,7 +120,8 @@ def _figure(case: Case, runs: Sequence[Run]) -> Figure:
     rates = [run.rows / run.wall_s for run in good] or [0]
 
     def median(name: str) -> float:
-        return statistics.median([getattr(run, name) for run in good] or [0])
+        values: list[float] = [getattr(run, name) for run in good]
+        return statistics.median(values or [0.0])
 
     return Figure(
         case=case,

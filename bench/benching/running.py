@@ -22,6 +22,7 @@ from benching.subjects import SUBJECTS
 
 _BENCH = Path(__file__).resolve().parents[1]
 _VERSIONED = ("feedloom", "dlt", "duckdb", "pyarrow", "orjson", "psycopg2-binary")
+_MEASURED = ("src", "bench")
 _ERROR_LINES = 3
 
 
@@ -107,9 +108,7 @@ def _emulator(case: Case, environment: Mapping[str, str]) -> Iterator[servers.Se
         yield None
         return
     rows = SUBJECTS[case.subject].emulator_rows(case.rows)
-    with servers.emulator(
-        case.subject, rows=rows, latency_ms=case.latency_ms, environment=environment
-    ) as server:
+    with servers.emulator(case.subject, rows=rows, latency_ms=case.latency_ms, environment=environment) as server:
         yield server
 
 
@@ -160,9 +159,14 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """The commit of the tree that is measured; ``changed`` is added when files differ from it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=10", "--dirty=, changed"],  # noqa: S607 - the user's own git
-        cwd=_BENCH, capture_output=True, text=True, check=False, timeout=30,
+    """The last commit that changed what is measured, and whether the files have changed since."""
+    last = _git("log", "-1", "--abbrev=10", "--format=%h", "--", *_MEASURED)
+    return f"{last or 'unknown'}{', changed' if _git('status', '--porcelain', '--', *_MEASURED) else ''}"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603 - arguments of our own
+        ["git", *arguments],  # noqa: S607 - the user's own git
+        cwd=_BENCH.parent, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
-    return done.stdout.strip() or "unknown"
+    return done.stdout.strip()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
@@ -38,7 +38,7 @@ def read_pages(subject: Subject, pages: str) -> str:
     return f"select unnest({subject.records}, max_depth := 2) from read_json('{pages}/*.json', {options})"  # noqa: S608 - names of its own
 
 
-def fields(columns: Iterable[tuple[str, DuckDBPyType]], above: Path = ()) -> Iterator[tuple[Path, DuckDBPyType]]:
+def fields(columns: Iterable[tuple[str, Any]], above: Path = ()) -> Iterator[tuple[Path, DuckDBPyType]]:
     """The path and type of everything that is no struct, below structs of any depth."""
     for name, kind in columns:
         if kind.id == "struct":
@@ -60,12 +60,12 @@ def make_tables(subject: Subject, connection: duckdb.DuckDBPyConnection, pages: 
     key = rows.columns[0]
     lists = [path for path, kind in found if kind.id == "list" and path[0] not in subject.whole_lists]
     kept = ", ".join(f"{quoted(*path)} as {quoted(SEPARATOR.join(path))}" for path, _ in found if path not in lists)
-    connection.execute(f"create table {subject.table} as select {kept} from pages")
+    connection.execute(f"create table {subject.table} as select {kept} from pages")  # noqa: S608 - the same
     for path in lists:
-        place = quoted(*path)
+        place, table = quoted(*path), quoted(SEPARATOR.join((subject.table, *path)))
         connection.execute(
-            f"create table {quoted(SEPARATOR.join((subject.table, *path)))} as "  # noqa: S608 - names of its own
-            f"select {quoted(key)} as parent, generate_subscripts({place}, 1) - 1 as position, unnest({place}) as value "
+            f"create table {table} as select {quoted(key)} as parent, "  # noqa: S608 - names of its own
+            f"generate_subscripts({place}, 1) - 1 as position, unnest({place}) as value "
             f"from pages where len({place}) > 0"
         )
 
