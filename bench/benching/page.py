@@ -23,10 +23,12 @@ How it was measured:
 - Each run is a process of its own, from the start of the interpreter to its end, with a new emulator that has nothing
   rendered yet and an empty database; peers take turns, round by round.
 - feedloom runs as its users run it, `feedloom sync`: it journals each page, fingerprints each row, makes the long form
-  of the answers, and compares its counts with the vendor's. None of the others does.
+  of the answers, and compares its counts with the vendor's where the vendor tells them. None of the others does.
 - After each run the database is asked how many rows each table holds. A run with a wrong count is a failed run.
-- The emulator's process shares the cores with the peer; its CPU seconds are told apart. CPU and memory are those of the
-  peer's process with all its children. Peak memory is the highest of all runs, all else is a median.
+- The servers share the cores with the peer: the emulator, and where it is the destination a new PostgreSQL that does not
+  wait for the disk (`fsync` off). Their CPU seconds are told apart.
+- CPU seconds and memory are those of the peer's process with all its children. Peak memory is the highest of all runs,
+  all else is a median. Where one run is all there is, no spread is shown.
 - {sizes}
 """
 
@@ -43,8 +45,8 @@ _PEERS = """## Who is measured
   made tables; no ids, fingerprints, journal or merge. Root table only: one
   `CREATE TABLE ... AS SELECT unnest(...) FROM read_json(...)`.
 
-A peer that is too slow for a size is measured with fewer rows; the table says with how many. Nothing is extrapolated: a
-ratio compares runs over the same rows.
+A peer that is too slow for a size is measured once with it, or with fewer rows, as the tables say. Nothing is
+extrapolated: "times as fast" compares runs over the same rows, by their medians.
 """
 
 
@@ -67,10 +69,12 @@ def page(figures: Mapping[Case, Figure], place: Mapping[str, str]) -> str:
 def _sizes(figures: Iterable[Figure]) -> str:
     found = list(figures)
     sizes = {figure.case.subject: figure.row_bytes for figure in found if figure.row_bytes}
-    words = [f"{SUBJECTS[slug].title} have {size:,.0f} bytes a row" for slug, size in sorted(sizes.items())]
-    limits = {slug: SUBJECTS[slug].limit_rows_s for slug in sorted({figure.case.subject for figure in found})}
-    allowed = [f"{rows_s:,.0f} rows/s of {SUBJECTS[slug].title}" for slug, rows_s in limits.items()]
-    return f"{', '.join(words)}. With full pages, the vendors' limits on calls allow {' and '.join(allowed)}."
+    words = [
+        f"{SUBJECTS[slug].title} have {size:,.0f} bytes a row; with full pages, the vendor's limit on calls allows "
+        f"{SUBJECTS[slug].limit_rows_s:,.0f} rows/s."
+        for slug, size in sorted(sizes.items())
+    ]
+    return "\n- ".join(words)
 
 
 def _subject(subject: Subject, figures: Sequence[Figure]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benching import pages, results
-from benching.cases import BY_NAME, PEERS, Case, plan, ten_million, turns
+from benching.cases import BY_NAME, LONG_WAITS, PEERS, Case, plan, ten_million, turns
 from benching.measuring import measure
 from benching.running import run_once
 from benching.subjects import SUBJECTS
@@ -110,6 +110,7 @@ def test_peers_take_turns_and_slow_ones_load_less() -> None:
     assert planned[Case(subject="refiner", rows=1_000_000, peer="dlt-tuned")] == 1
     assert Case(subject="refiner", rows=1_000_000, peer="dlt-seed") not in planned
     assert {case.peer for case in planned if case.latency_ms} == {peer.name for peer in PEERS if peer.at_latency}
+    assert {planned[case] for case in LONG_WAITS} == {1}
     assert {case.destination for case in plan(with_postgres=False)} == {"duckdb"}
     for number in range(1, 6):
         inside = [case for found, case in turns(planned) if found == number]
