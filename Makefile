@@ -28,15 +28,13 @@ docs: .venv/dev.stamp ## write the reference from the catalogue
 	@$(BIN)/python docs/generate.py
 
 bench: .venv/dev.stamp ## measure against dlt and DuckDB, and write docs/performance.md (40 minutes, 8 GB of disk)
-	@$(BIN)/python bench/run.py
-	@$(BIN)/python bench/write.py
+	@$(BIN)/python bench/run.py; failed=$$?; $(BIN)/python bench/write.py && exit $$failed
 
 bench-quick: .venv/dev.stamp ## the same with 2,000 rows, to see that it works; writes nothing to docs
 	@$(BIN)/python bench/run.py --quick --results bench/quick.jsonl
 
 bench-ten-million: .venv/dev.stamp ## after bench: add a load of 10,000,000 rows to the page (20 GB of disk)
-	@$(BIN)/python bench/run.py --ten-million --append
-	@$(BIN)/python bench/write.py
+	@$(BIN)/python bench/run.py --ten-million --append; failed=$$?; $(BIN)/python bench/write.py && exit $$failed
 
 lock: .venv/dev.stamp ## pin the dependencies anew
 	@$(BIN)/$(LOCK) requirements/build.in --output-file requirements/build.lock

@@ -85,7 +85,7 @@ PEERS: tuple[Peer, ...] = (
     Peer(name="duckdb", title="DuckDB `read_json` from disk", program=_READ_JSON, reads="pages"),
     Peer(
         name="duckdb-one-thread-root",
-        title="the same, root table only, one thread",
+        title="DuckDB, root table only, one thread",
         program=(*_READ_JSON, "--root-only", "--threads", "1"),
         reads="pages",
         makes="root",
@@ -93,7 +93,7 @@ PEERS: tuple[Peer, ...] = (
     ),
     Peer(
         name="duckdb-root",
-        title="the same, root table only",
+        title="DuckDB, root table only",
         program=(*_READ_JSON, "--root-only"),
         reads="pages",
         makes="root",

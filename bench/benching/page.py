@@ -25,11 +25,11 @@ How it was measured:
 - feedloom runs as its users run it, `feedloom sync`: it journals each page, fingerprints each row, makes the long form
   of the answers, and compares its counts with the vendor's where the vendor tells them. None of the others does.
 - After each run the database is asked how many rows each table holds. A run with a wrong count is a failed run.
-- The servers share the cores with the peer: the emulator, and where it is the destination a new PostgreSQL that does not
-  wait for the disk (`fsync` off). Their CPU seconds are told apart.
+- The servers share the cores with the peer: the emulator, and where it is the destination a new PostgreSQL that does
+  not wait for the disk (`fsync` off). Their CPU seconds are told apart.
 - CPU seconds and memory are those of the peer's process with all its children. Peak memory is the highest of all runs,
   all else is a median. Where one run is all there is, no spread is shown.
-- {sizes}
+- {notes}
 """
 
 _PEERS = """## Who is measured
@@ -53,7 +53,7 @@ extrapolated: "times as fast" compares runs over the same rows, by their medians
 def page(figures: Mapping[Case, Figure], place: Mapping[str, str]) -> str:
     """The whole page."""
     blocks = [
-        _HEAD.format(place=grid(("", ""), place.items()), sizes=_sizes(figures.values())).rstrip(),
+        _HEAD.format(place=grid(("", ""), place.items()), notes=_notes(figures.values())).rstrip(),
         f"![rows a second, by peer]({CHART})",
         "## Aims",
         grid(
@@ -66,7 +66,7 @@ def page(figures: Mapping[Case, Figure], place: Mapping[str, str]) -> str:
     return "\n\n".join([*blocks, _PEERS.rstrip()]) + "\n"
 
 
-def _sizes(figures: Iterable[Figure]) -> str:
+def _notes(figures: Iterable[Figure]) -> str:
     found = list(figures)
     sizes = {figure.case.subject: figure.row_bytes for figure in found if figure.row_bytes}
     words = [
@@ -74,6 +74,8 @@ def _sizes(figures: Iterable[Figure]) -> str:
         f"{SUBJECTS[slug].limit_rows_s:,.0f} rows/s."
         for slug, size in sorted(sizes.items())
     ]
+    if all(figure.case.destination != "postgres" for figure in found):
+        words.append("PostgreSQL was not measured: its server is not installed here, or it was left out.")
     return "\n- ".join(words)
 
 
