@@ -48,9 +48,10 @@ def emulator(slug: str, *, rows: int, latency_ms: int, environment: Mapping[str,
         try:
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             ready, _, _ = select.select([process.stdout], [], [], _START_S)
-            said = json.loads(process.stdout.readline()) if ready else None
-            if not said:
+            line = process.stdout.readline() if ready else ""
+            if not line:
                 raise RuntimeError(f"the emulator of {slug} did not start")
+            said = json.loads(line)
             yield Server(url=said["url"], key=said["key"], process_id=process.pid)
         finally:
             process.terminate()
