@@ -5,10 +5,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check docs lock clean
+.PHONY: help demo test nightly check docs bench bench-quick bench-ten-million lock clean
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 25
 
 demo: .venv/run.stamp ## load emulated data into feedloom.duckdb and show it; again: only what is new
 	@$(BIN)/feedloom demo
@@ -26,6 +26,15 @@ check: .venv/dev.stamp ## lint, check the format and the types
 
 docs: .venv/dev.stamp ## write the reference from the catalogue
 	@$(BIN)/python docs/generate.py
+
+bench: .venv/dev.stamp ## measure against dlt and DuckDB, and write docs/performance.md (40 minutes, 8 GB of disk)
+	@$(BIN)/python bench/run.py; failed=$$?; $(BIN)/python bench/write.py && exit $$failed
+
+bench-quick: .venv/dev.stamp ## the same with 2,000 rows, to see that it works; writes nothing to docs
+	@$(BIN)/python bench/run.py --quick --results bench/quick.jsonl
+
+bench-ten-million: .venv/dev.stamp ## after bench: add a load of 10,000,000 rows to the page (20 GB of disk)
+	@$(BIN)/python bench/run.py --ten-million --append; failed=$$?; $(BIN)/python bench/write.py && exit $$failed
 
 lock: .venv/dev.stamp ## pin the dependencies anew
 	@$(BIN)/$(LOCK) requirements/build.in --output-file requirements/build.lock

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script beside the package
 """Measures the columnar engine on Refiner's responses, page bytes to Arrow tables and on into DuckDB.
 
     python bench/columnar_engine.py [--rows 20000] [--rounds 5]
