@@ -57,7 +57,8 @@ class ChangeCounter:
     """
 
     def __init__(self, folder: Path, *, memory_mb: int = 64) -> None:
-        self._first_is_text = False
+        self._few: set[str] | None = set()
+        self._rows = 0
         self._database = duckdb.connect(str(folder / "changes.duckdb"))
         self._database.execute(f"set preserve_insertion_order = false; set memory_limit = '{memory_mb}MB'")
 
@@ -71,8 +72,11 @@ class ChangeCounter:
 
     def start(self) -> None:
         """Forget what was collected."""
+        self._few, self._rows = set(), 0
         for name in ("read", "held"):
-            self._database.execute(f"create or replace table {name} (key varchar, first varchar, hash varchar)")
+            self._database.execute(
+                f"create or replace table {name} (part utinyint, key uhugeint, hash ubigint, kind boolean)"
+            )
 
     def add(self, table: Table, keys: Any) -> None:
         """Collect the rows of some pages: a ``pyarrow.Table`` with the primary key and the fingerprint of each row.
@@ -81,6 +85,7 @@ class ChangeCounter:
         """
         if not table.primary_key:
             return
+        self._remember(keys[table.primary_key[0]])
         self._insert("read", keys.select([*table.primary_key, ROW_HASH]))
 
     def compare(self, pipeline: Pipeline, table: Table, *, whole: bool = False) -> Changes:
@@ -88,55 +93,64 @@ class ChangeCounter:
 
         *whole* says that the rows are all of a list, so that the others are gone.
         """
-        few = None if whole else self._few_values()
+        few = None if whole or self._few is None else sorted(self._few)
         for rows in _held(pipeline, table, few):
             self._insert("held", rows)
-        found = self._database.execute(_COMPARE).fetchone()
-        if found is None:
-            raise ValueError("the comparison of changes came out empty")
-        new, changed, same, gone, repeated, unknown = found
+        parts = min(_MOST_PARTS, 1 + self._rows // _ROWS_A_PART)
+        counted = [self._database.execute(_COMPARE, [parts, part] * 2).fetchall()[0] for part in range(parts)]
+        read, distinct, new, changed, same, gone, unknown = map(sum, zip(*counted, strict=True))
         return Changes(
-            new=new, changed=changed, same=same, gone=gone if whole else 0, repeated=repeated, unknown=unknown
+            new=new, changed=changed, same=same, gone=gone if whole else 0, repeated=read - distinct, unknown=unknown
         )
 
-    def _few_values(self) -> list[Any] | None:
-        """What stands in the first column of the key of the rows read; None where that is much, or no plain text."""
-        found = self._database.execute("select distinct first from read limit ?", [_FEW_KEYS + 1]).fetchall()
-        is_usable = self._first_is_text and len(found) <= _FEW_KEYS
-        return [value for (value,) in found] if is_usable else None
+    def _remember(self, values: Any) -> None:
+        """Keep what stands in the first column of the key, while that is little, and text."""
+        if self._few is None or not (_is_text(values.type) or not len(values)):
+            self._few = None
+            return
+        self._few.update(values.unique().to_pylist())
+        if len(self._few) > _FEW_KEYS:
+            self._few = None
 
     def _insert(self, name: str, rows: Any) -> None:
         """Add *rows*, whose last column is the fingerprint, to the scratch table *name*."""
         *key, hashes = rows.columns
-        if name == "read":
-            self._first_is_text = _is_text(key[0].type)
         texts = [_as_text(values) for values in key]
         joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN)
-        batch = pa.table({"key": joined, "first": texts[0], "hash": hashes.cast(pa.string())})
+        batch = pa.table({"key": joined, "hash": hashes.cast(pa.string())})
+        self._rows += len(batch)
         self._database.register("batch", batch)
-        self._database.execute(f"insert into {name} select * from batch")  # noqa: S608 - one of two fixed names
+        self._database.execute(f"insert into {name} {_DIGESTS}")
         self._database.unregister("batch")
 
 
+_MOST_PARTS = 240
+_ROWS_A_PART = 400_000
+
+_DIGESTS = """
+select md5_number_upper(key) % 240, md5_number(key), md5_number_lower(hash), contains(hash, ':') from batch
+"""
+"""Digests stand for keys and fingerprints, since they are shorter; keys are told apart by 128 bits."""
+
 _COMPARE = """
 with
-    read_once as (select key, any_value(hash) as hash from read group by key),
-    compared as (
-        select
-            held.key is not null as is_held,
-            read_once.key is not null as is_read,
-            held.hash is not distinct from read_once.hash as is_same,
-            held.hash is not null and contains(held.hash, ':') <> contains(read_once.hash, ':') as is_unknown
-        from read_once full join held using (key)
-    )
+    read_once as (
+        select key, any_value(hash) as hash, any_value(kind) as kind, count(*) as times
+        from read where part % ? = ? group by key
+    ),
+    held_part as (select * from held where part % ? = ?)
 select
-    count(*) filter (where is_read and not is_held),
-    count(*) filter (where is_read and is_held and not is_same and not is_unknown),
-    count(*) filter (where is_read and is_held and is_same),
-    count(*) filter (where not is_read),
-    (select count(*) - count(distinct key) from read),
-    count(*) filter (where is_read and is_held and not is_same and is_unknown)
-from compared
+    coalesce(sum(times), 0),
+    count(times),
+    count(*) filter (where held_part.key is null),
+    count(*) filter (
+        where times is not null and held_part.key is not null
+        and held_part.hash is distinct from read_once.hash and coalesce(held_part.kind = read_once.kind, true)
+    ),
+    count(*) filter (where held_part.hash = read_once.hash),
+    count(*) filter (where times is null),
+    count(*) filter (where held_part.hash <> read_once.hash and held_part.kind <> read_once.kind)
+from read_once full join held_part using (key)
 """
 
 

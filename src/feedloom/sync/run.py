@@ -31,6 +31,9 @@ from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
 
+LOAD_WORKERS = 20
+"""Files that go to a database server at once; dlt's own number."""
+
 
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
     """Run *job*; *on_table* hears of each table as it is done.
@@ -50,7 +53,7 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         job.session.on_keys = counter.add
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
-        _load(job.pipeline)
+        _load(job)
         for table in job.tables:
             if job.session.stop.is_set():
                 break
@@ -161,7 +164,7 @@ class _Loader:
                 )
         else:
             result.new += reading.rows - rows_before
-        _load(job.pipeline)
+        _load(job)
         if reading.complete:
             self._forget_journal()
 
@@ -175,10 +178,11 @@ def _own_failure(error: Exception) -> FeedloomError | None:
     return known if alone else None
 
 
-def _load(pipeline: Pipeline) -> None:
-    if pipeline.has_pending_data:
-        _normalize(pipeline)
-        pipeline.load(raise_on_failed_jobs=True)
+def _load(job: Job) -> None:
+    """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads."""
+    if job.pipeline.has_pending_data:
+        _normalize(job.pipeline)
+        job.pipeline.load(workers=1 if job.target.file is not None else LOAD_WORKERS, raise_on_failed_jobs=True)
 
 
 def _normalize(pipeline: Pipeline, table: str = "the last run") -> None:

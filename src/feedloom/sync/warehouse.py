@@ -120,7 +120,11 @@ def open_destination(target: Target) -> Any:
 
 def _credentials(file: Path) -> DuckDbCredentials:
     credentials = DuckDbCredentials(str(file))
-    credentials.global_config = {"memory_limit": f"{configured_memory().warehouse_mb}MB"}
+    # Rows need no order, and keeping theirs takes memory that grows with a load.
+    credentials.global_config = {
+        "memory_limit": f"{configured_memory().warehouse_mb}MB",
+        "preserve_insertion_order": False,
+    }
     return credentials
 
 
