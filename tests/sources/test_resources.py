@@ -507,5 +507,5 @@ def test_a_look_back_that_is_asked_for_counts(pipeline: Pipeline) -> None:
 def test_a_choice_of_responses_is_read_by_when_they_came_in(include: str, asked: str) -> None:
     api = refiner(responses=[response("r1", "2026-01-01 00:00:00", received="2026-02-01 00:00:00")])
     rows = rows_of(api.session(), "responses", include=include, start="2026-01-15T00:00:00Z")
-    assert [params["include"] for params in api.asked("/responses")] == [asked]
+    assert {params["include"] for params in api.asked("/responses")} == {asked}
     assert [row["uuid"] for row in rows if "uuid" in row] == ["r1"]

@@ -113,7 +113,7 @@ def test_a_plan_says_what_would_be_read_and_asks_nothing() -> None:
     job.session.now = NOW
     assert {row["table"]: (row["how"], row["calls"]) for row in plan(job)} == {
         "contacts": ("the whole list", "one list"),
-        "responses": ("from 2026-01-01T00:00:00+00:00 to 2026-03-01T12:00:00+00:00", "1 window"),
+        "responses": ("from 2026-01-01T00:00:00+00:00 to 2026-03-01T12:00:00+00:00", "9 windows"),
         "account": ("once", "one list"),
         "reporting": ("once for each of forms", "one or more each"),
     }

@@ -42,7 +42,7 @@ class Window:
         time: How a bound is written.
         look_back: How far before the last window's end the next one starts, for rows that arrive late.
         longest: The longest range of one call; None when any length is accepted.
-        parts: How many pieces a long range is cut into, so that they can be read side by side; none is under a day.
+        parts: How many pieces a long range is cut into, so that they can be read side by side; none is under a week.
         history: How far back the first load goes when no start is given; None for everything.
         whole_days: Windows end at midnight UTC, because rows are sums over the range that was asked for.
         optional: The first load may leave the range out and so read everything.

@@ -2,6 +2,6 @@
 
 from feedloom.columnar.names import MORE_KEYS, ROW_HASH, KeyNames
 from feedloom.columnar.rows import RowShaper
-from feedloom.columnar.types import column_hints, column_name
+from feedloom.columnar.types import column_hints, column_name, parse_time
 
-__all__ = ["MORE_KEYS", "ROW_HASH", "KeyNames", "RowShaper", "column_hints", "column_name"]
+__all__ = ["MORE_KEYS", "ROW_HASH", "KeyNames", "RowShaper", "column_hints", "column_name", "parse_time"]

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from feedloom.catalogue import Endpoint
+from feedloom.catalogue import Endpoint, NoPaging
 from feedloom.errors import VendorError
 from feedloom.http.cutting import BrokenAnswerError, Cut, MisplacedRowsError, cut
 
@@ -52,6 +52,17 @@ class Answer:
     def cut(self) -> Cut:
         """The body cut into rows; raises VendorError when it is no JSON, or holds its rows somewhere else."""
         return cut_body(self.body, endpoint=self.endpoint, request=self.request)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Its rows, in the vendor's order; raises VendorError when one of them is no JSON."""
+        return read_rows(self.cut, endpoint=self.endpoint, request=self.request)
+
+    @property
+    def total(self) -> int | None:
+        """How many rows the vendor says the whole list has; None where it does not say."""
+        paging = self.endpoint.paging
+        return None if isinstance(paging, NoPaging) else whole_number(self.cut.beside, paging.total)
 
     @cached_property
     def content(self) -> Any:

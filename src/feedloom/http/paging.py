@@ -258,14 +258,13 @@ def _way_of(paging: Paging, params: Mapping[str, Value]) -> _Way:
 
 
 def _page(answer: Answer, *, number: int, turn: Turn) -> Page:
-    paging = answer.endpoint.paging
     return Page(
         endpoint=answer.endpoint,
         request=answer.request,
         position=turn.position,
         number=number,
         body=answer.body,
-        total=None if isinstance(paging, NoPaging) else whole_number(answer.cut.beside, paging.total),
+        total=answer.total,
         received_at=answer.received_at,
         is_last=False,
         cut=answer.cut,

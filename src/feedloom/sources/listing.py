@@ -12,6 +12,7 @@ from feedloom.errors import InputError
 from feedloom.http import Client
 from feedloom.sources import cursors
 from feedloom.sources.bridge import iterate
+from feedloom.sources.extent import oldest_moment
 from feedloom.sources.fanning import FanOutReads, slice_state
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Cursor, Read, Span, advance, plan_windows, span_to_read
@@ -19,7 +20,7 @@ from feedloom.sources.reading import Reader, Rows
 from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
 
-SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 24
 """Lists of one table that are read at once."""
 
 
@@ -61,11 +62,9 @@ def _nothing_named(vendor: Vendor, table: Table) -> InputError:
 def _windowed(plan: TablePlan, window: Window, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
     place = cursors.place(state, plan.options.params.get(plan.table.name, {}))
     cursor = Cursor() if plan.options.full else cursors.load(place)
-    span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
     with _journal(plan, lasting=True) as journal:
-        if journal is not None:
-            span = _kept_span(journal, cursor, span)
-        reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None)
+        span, oldest = _span(plan, window, cursor, journal)
+        reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None, oldest=oldest)
         if plan.table.fan_out is None:
             reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)
         else:
@@ -75,21 +74,29 @@ def _windowed(plan: TablePlan, window: Window, state: dict[str, Any], reading: R
         cursors.save(place, advance(cursor, span))
 
 
-def _kept_span(journal: Journal, cursor: Cursor, span: Span) -> Span:
-    """The span of a run that was cut off, so that its windows are the same ones; *span* where there was none."""
-    kept = journal.plan
-    if kept is not None and kept["after"] == (cursor.through.isoformat() if cursor.through is not None else None):
-        since = datetime.fromisoformat(kept["since"]) if kept["since"] else None
-        return since, datetime.fromisoformat(kept["through"])
-    since, through = span
-    journal.keep_plan(
-        {
-            "after": cursor.through.isoformat() if cursor.through is not None else None,
-            "since": since.isoformat() if since is not None else None,
-            "through": through.isoformat(),
-        }
-    )
-    return span
+def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | None) -> tuple[Span, datetime | None]:
+    """The span to read and about when its rows begin; those of a run that was cut off, so that its windows return."""
+    after = _text(cursor.through)
+    if journal is not None and (kept := journal.plan) is not None and kept["after"] == after:
+        return (_moment(kept["since"]), datetime.fromisoformat(kept["through"])), _moment(kept["oldest"])
+    since, through = span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
+    oldest = None
+    if since is None and window.parts > 1 and plan.table.fan_out is None:
+        whole = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None)
+        oldest = oldest_moment(plan, window, whole[0]) if whole else None
+    if journal is not None:
+        journal.keep_plan(
+            {"after": after, "since": _text(since), "through": through.isoformat(), "oldest": _text(oldest)}
+        )
+    return span, oldest
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 @contextmanager

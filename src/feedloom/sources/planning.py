@@ -12,6 +12,7 @@ from feedloom.catalogue import Endpoint, Pass, Window
 from feedloom.errors import InputError
 
 _SHORTEST = timedelta(minutes=1)
+_SHORTEST_PART = timedelta(days=7)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -140,22 +141,47 @@ def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -
 
 
 def plan_windows(
-    window: Window, endpoint: Endpoint, span: Span, params: Mapping[str, Any], *, first: bool
+    window: Window,
+    endpoint: Endpoint,
+    span: Span,
+    params: Mapping[str, Any],
+    *,
+    first: bool,
+    oldest: datetime | None = None,
 ) -> list[Read]:
-    """The calls that read *span*, oldest window first, each with *params*; *first* says that nothing is loaded yet."""
+    """The calls that read *span*, oldest window first, each with *params*; *first* says that nothing is loaded yet.
+
+    *oldest* says about when the rows of a span without beginning begin, so that it too is cut into parts.
+    """
     since, end = span
     if since is not None and since >= end:
         return []
     passes = [step for step in window.passes if (step.first if first else step.later)]
-    longest = _piece_length(window, since, end)
-    return [_read(window, endpoint, step, piece, params) for piece in pieces(since, end, longest) for step in passes]
+    return [
+        _read(window, endpoint, step, piece, params)
+        for piece in _pieces_of(window, since, end, oldest)
+        for step in passes
+    ]
+
+
+def _pieces_of(window: Window, since: datetime | None, end: datetime, oldest: datetime | None) -> Iterator[Span]:
+    if since is not None or oldest is None or oldest >= end:
+        yield from pieces(since, end, _piece_length(window, since, end))
+        return
+    length = _piece_length(window, oldest, end)
+    if length is None:
+        yield None, end
+        return
+    edge = min(oldest.replace(microsecond=0) + length, end)
+    yield None, edge
+    yield from pieces(edge, end, length)
 
 
 def _piece_length(window: Window, since: datetime | None, end: datetime) -> timedelta | None:
-    """How long a piece of [since, end) may be: short enough for the window's parts, but no part is under a day."""
+    """How long a piece of [since, end) may be: short enough for the window's parts, and no part under a week."""
     if since is None or window.parts == 1:
         return window.longest
-    part = max((end - since) / window.parts, timedelta(days=1))
+    part = max((end - since) / window.parts, _SHORTEST_PART)
     part = timedelta(seconds=math.ceil(part.total_seconds()))
     return part if window.longest is None else min(part, window.longest)
 

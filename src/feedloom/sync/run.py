@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from dlt.common.exceptions import DltException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
@@ -182,6 +183,7 @@ def _load(job: Job) -> None:
     """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads."""
     if job.pipeline.has_pending_data:
         _normalize(job.pipeline)
+        pa.default_memory_pool().release_unused()
         job.pipeline.load(workers=1 if job.target.file is not None else LOAD_WORKERS, raise_on_failed_jobs=True)
 
 
