@@ -4,8 +4,8 @@ from feedloom.http.answer import Answer, Page, Row, read_json, rows_of
 from feedloom.http.auth import Key
 from feedloom.http.client import Client
 from feedloom.http.encode import Value
-from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
-from feedloom.http.limits import Limits, Meter
+from feedloom.http.errors import OutcomeUnknownError, ScrollLostError, StartOverError
+from feedloom.http.limits import Limits
 from feedloom.http.observe import SILENT, Observer
 
 __all__ = [
@@ -14,12 +14,12 @@ __all__ = [
     "Client",
     "Key",
     "Limits",
-    "Meter",
     "Observer",
     "OutcomeUnknownError",
     "Page",
     "Row",
     "ScrollLostError",
+    "StartOverError",
     "Value",
     "read_json",
     "rows_of",

@@ -10,7 +10,7 @@ from typing import Any
 
 from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Client, Page, ScrollLostError, read_json, rows_of
+from feedloom.http import Client, Page, StartOverError, read_json, rows_of
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 
@@ -109,10 +109,11 @@ class Reader:
     async def read_list(self, read: Read) -> AsyncGenerator[Rows, None]:
         """The pages of one read, in order; a single answer that is no list comes as one row.
 
-        A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
-        that ends on an empty page before the vendor's count; when it ends alike twice, the end is believed, with a
-        note. A window that the vendor finds too long is read in halves. A filter that does not prove itself is left
-        out. A row that was listed and is not found any more brings no page, but a note.
+        A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does a
+        list whose pages turn out too large, with smaller ones each time, and a scroll that ends on an empty page before
+        the vendor's count; when it ends alike twice, the end is believed, with a note. A window
+        that the vendor finds too long is read in halves. A filter that does not prove itself is left out. A row that
+        was listed and is not found any more brings no page, but a note.
 
         Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large.
         """
@@ -154,16 +155,20 @@ class Reader:
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
         rows_before: int | None = None
-        for restart in range(_RESTARTS + 1):
+        restarts = 0
+        while restarts <= _RESTARTS:
             tally = _Tally()
             try:
                 async with aclosing(self._ask(read, tally)) as pages:
                     async for rows in pages:
                         yield rows
-            except ScrollLostError:
-                if restart == _RESTARTS:
-                    raise
+            except StartOverError as problem:
+                if not problem.is_smaller:
+                    if restarts == _RESTARTS:
+                        raise
+                    restarts += 1
                 continue
+            restarts += 1
             if not self._doubts(tally):
                 return
             if tally.rows == rows_before:
