@@ -232,7 +232,8 @@ def _opened(file: str) -> sqlite3.Connection:
 
 def _room(database: sqlite3.Connection, budget: Budget, now_ms: int) -> Held | None:
     """What holds a request back from *budget* at *now_ms*; None when there is room."""
-    latest_ms = budget.leaves_ms(now_ms) + HOLD_MS
+    # Others may have written with a later time while this one waited for the file, so the future begins a hold later.
+    latest_ms = budget.leaves_ms(now_ms) + 2 * HOLD_MS
     outside = "delete from requests where budget = ? and (leaves_ms <= ? or leaves_ms > ?)"
     database.execute(outside, (budget.name, now_ms, latest_ms))
     until = database.execute("select until_ms from pauses where budget = ?", (budget.name,)).fetchone()
