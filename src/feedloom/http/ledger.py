@@ -17,7 +17,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,13 +100,11 @@ class Ledger:
     def __init__(self, folder: Path | None = None) -> None:
         self._lock = threading.Lock()
         self._pruned_ms = 0
-        if folder is None:
-            self._database = _opened(":memory:")
-        else:
-            try:
-                self._database = _opened(str(folder / "budgets.sqlite"))
-            except sqlite3.Error as error:
-                self._go_on_in_memory(error)
+        self._close: Callable[[], object] = lambda: None
+        try:
+            self._use(":memory:" if folder is None else str(folder / "budgets.sqlite"))
+        except sqlite3.Error as error:
+            self._go_on_in_memory(error)
         self.salt = self._read_salt()
 
     def take(self, budgets: Sequence[Budget], now_ms: int) -> Ticket | Held:
@@ -150,7 +149,7 @@ class Ledger:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            self._database.close()
+            self._close()
 
     def _take(self, budgets: Sequence[Budget], now_ms: int) -> Ticket | Held:
         with self._transaction() as database:
@@ -177,7 +176,12 @@ class Ledger:
 
     def _go_on_in_memory(self, error: sqlite3.Error) -> None:
         _say_unshared(error)
-        self._database = _opened(":memory:")
+        self._close()
+        self._use(":memory:")
+
+    def _use(self, file: str) -> None:
+        self._database = _opened(file)
+        self._close = weakref.finalize(self, self._database.close)
 
     def _read_salt(self) -> bytes:
         with self._lock, self._transaction() as database:
@@ -237,7 +241,7 @@ def _room(database: sqlite3.Connection, budget: Budget, now_ms: int) -> Held | N
     outside = "delete from requests where budget = ? and (leaves_ms <= ? or leaves_ms > ?)"
     database.execute(outside, (budget.name, now_ms, latest_ms))
     until = database.execute("select until_ms from pauses where budget = ?", (budget.name,)).fetchone()
-    if until is not None and now_ms < until[0] <= now_ms + LONGEST_PAUSE_MS:
+    if until is not None and now_ms < until[0] <= now_ms + 2 * LONGEST_PAUSE_MS:
         return Held(budget, until[0] - now_ms, is_pause=True)
     counted = "select total(count), min(leaves_ms) from requests where budget = ?"
     count, first_ms = database.execute(counted, (budget.name,)).fetchone()
@@ -250,4 +254,4 @@ def _room(database: sqlite3.Connection, budget: Budget, now_ms: int) -> Held | N
 def _prune(database: sqlite3.Connection, now_ms: int) -> None:
     """Forget what counts no more in budgets that nobody asks for, such as those of users."""
     database.execute("delete from requests where leaves_ms <= ?", (now_ms,))
-    database.execute("delete from pauses where until_ms <= ?", (now_ms,))
+    database.execute("delete from pauses where until_ms <= ? or until_ms > ?", (now_ms, now_ms + 2 * LONGEST_PAUSE_MS))
