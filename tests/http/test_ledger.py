@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_leaves_each_process_its_own_limits_and_is_told_
         limits = limits_of(vendor, Key(f"key-{number}-of-this-test", "the test"), host="api.test")
         assert isinstance(limits.take(vendor.endpoint("list_users"), {}), Ticket)
     assert len(log.messages) == 1
-    assert "Set FEEDLOOM_STATE" in log.messages[0]
+    assert "set FEEDLOOM_STATE" in log.messages[0]
 
 
 def test_a_file_that_is_no_database_leaves_each_process_its_own_limits(

@@ -27,6 +27,7 @@ from typing import Final
 HOLD_MS: Final = 60_000
 LONGEST_PAUSE_MS: Final = 3_600_000
 
+_FILE: Final = "budgets.sqlite"
 _SLICES: Final = 100
 _BUSY_S: Final = 5.0
 _OPENINGS: Final = 50
@@ -102,7 +103,7 @@ class Ledger:
         self._pruned_ms = 0
         self._close: Callable[[], object] = lambda: None
         try:
-            self._use(":memory:" if folder is None else str(folder / "budgets.sqlite"))
+            self._use(":memory:" if folder is None else str(folder / _FILE))
         except sqlite3.Error as error:
             self._go_on_in_memory(error)
         self.salt = self._read_salt()
@@ -210,8 +211,9 @@ def state_path() -> Path:
 
 def _say_unshared(error: Exception) -> None:
     _log.warning(
-        "Limits are kept for this process alone, since the file of the shared ones cannot be used (%s). "
-        "Set FEEDLOOM_STATE to a folder that can be written to.",
+        "Limits are kept for this process alone, since the file of the shared ones, %s, cannot be used (%s). "
+        "Remove it, or set FEEDLOOM_STATE to a folder that can be written to.",
+        state_path() / _FILE,
         error,
     )
 
