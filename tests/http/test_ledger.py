@@ -55,6 +55,17 @@ def test_two_ledgers_of_a_folder_count_as_one_and_two_folders_apart(tmp_path: Pa
     assert one.salt == other.salt != apart.salt
 
 
+def test_one_who_looked_at_the_clock_before_waiting_for_the_file_forgets_nothing_of_the_others(tmp_path: Path) -> None:
+    one, other = Ledger(tmp_path), Ledger(tmp_path)
+    assert takes(one, NOW_MS + 5_000)
+    assert takes(one, NOW_MS + 5_000)
+    assert not takes(other, NOW_MS)
+    one.pause(BUDGET, NOW_MS + 3_605_000, NOW_MS + 5_000)
+    held = other.take([BUDGET], NOW_MS)
+    assert isinstance(held, Held)
+    assert held.is_pause
+
+
 def test_counts_and_pauses_outlive_the_ledger(tmp_path: Path) -> None:
     first = Ledger(tmp_path)
     for _ in range(2):

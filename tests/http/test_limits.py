@@ -31,18 +31,25 @@ DAY_S = 86_400
 class CountingTransport(httpx2.AsyncBaseTransport):
     """Answers everything, after giving others their turn, and counts how many requests are under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, first_eight: int | None = 200) -> None:
         self.under_way = self.most = self.answered = 0
+        self.under_way_at: list[int] = []
+        self._first_eight = first_eight
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:  # noqa: ARG002  # all get the same
-        """Take part in the counting."""
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Take part in the counting; the first eight get the status asked for, or time out where it is None."""
         self.under_way += 1
+        self.under_way_at.append(self.under_way)
         self.most = max(self.most, self.under_way)
+        number = len(self.under_way_at)
         for _ in range(20):
             await asyncio.sleep(0)
         self.under_way -= 1
         self.answered += 1
-        return httpx2.Response(200, json={})
+        status = self._first_eight if number <= 8 else 200
+        if status is None:
+            raise httpx2.ReadTimeout("slow", request=request)
+        return httpx2.Response(status, json={})
 
 
 def leaving_times(stage: Stage, calls: int, *limits: Limit) -> list[float]:
@@ -316,3 +323,18 @@ def test_no_more_requests_are_under_way_than_there_are_connections(stage: Stage)
 
     asyncio.run(run())
     assert (transport.answered, transport.most) == (12, 3)
+
+
+@pytest.mark.parametrize("trouble", [429, 500, 503, None])
+def test_fewer_requests_are_under_way_after_the_vendor_did_not_keep_up(stage: Stage, trouble: int | None) -> None:
+    things = stage.endpoint(Param(name="n", type="integer"))
+    transport = CountingTransport(first_eight=trouble)
+
+    async def run() -> None:
+        async with stage.client([], things, transport=transport) as client:
+            await asyncio.gather(*(client.call(things, {"n": n}) for n in range(20)))
+
+    asyncio.run(run())
+    assert transport.answered == 28
+    assert transport.under_way_at[:8] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert max(transport.under_way_at[8:12]) <= 4

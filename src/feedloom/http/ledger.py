@@ -214,7 +214,7 @@ def _say_unshared(error: Exception) -> None:
         "Limits are kept for this process alone, since the file of the shared ones, %s, cannot be used (%s). "
         "Remove it, or set FEEDLOOM_STATE to a folder that can be written to.",
         state_path() / _FILE,
-        error,
+        getattr(error, "strerror", None) or error,
     )
 
 
