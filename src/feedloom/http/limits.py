@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from feedloom.catalogue import Endpoint, Limit, Vendor
 from feedloom.errors import RateLimitedError
@@ -137,26 +137,24 @@ def limits_of(vendor: Vendor, key: Key, *, host: str) -> Limits:
     The same key at another host, such as an emulator's, has limits of its own.
     """
     secret = blake2b(key.value.encode(), digest_size=16).digest()
-    identity = (os.getpid(), vendor.slug, vendor.limits, host, secret)
+    place = (os.getpid(), str(state_path()))
+    identity = (place, vendor.slug, vendor.limits, host, secret)
     with _shared_lock:
         if identity not in _shared:
-            ledger = _ledger()
+            if place not in _ledgers:
+                _ledgers[place] = shared_ledger()
+            ledger = _ledgers[place]
             owner = f"{vendor.slug}:{_fingerprint(f'{host} {key.value}', ledger.salt)}"
             _shared[identity] = Limits(vendor.limits, ledger=ledger, owner=owner)
         return _shared[identity]
 
 
-_shared: dict[tuple[int, str, tuple[Limit, ...], str, bytes], Limits] = {}
-_ledgers: dict[tuple[int, str], Ledger] = {}
+_Place: TypeAlias = tuple[int, str]
+"""A process and its state folder; a connection that a fork brought along is left alone."""
+
+_shared: dict[tuple[_Place, str, tuple[Limit, ...], str, bytes], Limits] = {}
+_ledgers: dict[_Place, Ledger] = {}
 _shared_lock = threading.Lock()
-
-
-def _ledger() -> Ledger:
-    """The ledger of this process in the state folder; a connection that a fork brought along is left alone."""
-    place = (os.getpid(), str(state_path()))
-    if place not in _ledgers:
-        _ledgers[place] = shared_ledger()
-    return _ledgers[place]
 
 
 def _fingerprint(secret: str, salt: bytes) -> str:
