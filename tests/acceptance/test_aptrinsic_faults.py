@@ -38,6 +38,7 @@ PASSING = (
     "html=3",
     "truncated=3",
     "drop=3",
+    "too-large=300",
 )
 """Faults that a client which tries again gets over."""
 

@@ -32,6 +32,7 @@ PASSING = (
     "truncated=3",
     "drop=3",
     "500=25@get_reporting",
+    "too-large=200",
 )
 """Faults that a sync gets over, since what failed succeeds when it is asked again."""
 

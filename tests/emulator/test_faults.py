@@ -57,6 +57,12 @@ def test_slow_requests_wait_that_many_milliseconds() -> None:
         assert time.monotonic() - started >= 0.04
 
 
+def test_pages_above_a_size_fail_each_time_and_smaller_ones_never() -> None:
+    with asking(faults=("too-large=50",)) as api:
+        for path, status in (("responses?page_length=51", 500), ("responses?page_length=50", 200), ("account", 200)):
+            assert statuses(api, 3, path) == [status] * 3
+
+
 def test_html_comes_with_status_200() -> None:
     with asking(faults=("html=2",)) as api:
         _, page = (api.send("GET", "forms") for _ in range(2))
@@ -151,7 +157,9 @@ def test_a_damaged_page_is_right_when_asked_for_again() -> None:
         assert answers.count(answers[0]) == 30 - sum(1 for n in range(1, 31) if n % 2 == 0 or n % 3 == 0 or n % 5 == 0)
 
 
-@pytest.mark.parametrize("spec", ["501", "500=1", "500=x", "500=-2", "slow=always", "500@nothing", "500=2@", ""])
+@pytest.mark.parametrize(
+    "spec", ["501", "500=1", "500=x", "500=-2", "slow=always", "too-large=always", "500@nothing", "500=2@", ""]
+)
 def test_faults_that_do_not_exist_are_refused_with_those_that_do(spec: str) -> None:
     with pytest.raises(InputError) as refused:
         create_emulator("refiner", rows=5, faults=(spec,))
@@ -162,6 +170,6 @@ def test_every_fault_is_described_in_a_sentence() -> None:
     faults = dict(describe("refiner").faults)
     assert set(faults) == {
         "429", "429-bare", "500", "503", "slow", "drop", "truncated", "html", "empty-page", "repeated-cursor",
-        "missing-list-key", "key-refused", "rows-added",
+        "missing-list-key", "key-refused", "rows-added", "too-large",
     }  # fmt: skip
     assert all(sentence.endswith(".") for sentence in faults.values())

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+import time
 from collections.abc import AsyncGenerator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedloom.http import Client, Key
+from feedloom.http.observe import Silent
 from feedloom.sources.bridge import iterate
+from feedloom.vendors import VENDORS
 
 WAIT_S = 10
 
@@ -110,3 +115,44 @@ def test_the_generator_runs_ahead_by_so_many_items_and_no_more(ahead: int) -> No
 def test_a_reader_that_is_never_asked_starts_no_thread() -> None:
     iterate(lambda: numbers(3))
     assert not fetching()
+
+
+def test_a_stop_ends_a_back_off_at_once_and_keeps_the_items_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feedloom.sources.bridge._LAST_ITEM_S", 0.1)
+    stop = threading.Event()
+
+    class StopWhenItWaits(Silent):
+        def on_wait(self, reason: str, seconds: float) -> None:
+            assert "no connection" in reason
+            assert seconds > WAIT_S
+            stop.set()
+
+    async def pages() -> AsyncGenerator[str, None]:
+        yield "before"
+        vendor, observer = VENDORS["refiner"], StopWhenItWaits()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        client = Client(vendor, Key("k", "a test"), base_url=url, observer=observer, random=lambda: 60.0)
+        async with client:
+            await client.check_key()
+        yield "never"
+
+    started_s = time.monotonic()
+    assert list(iterate(pages, stop=stop)) == ["before"]
+    assert time.monotonic() - started_s < WAIT_S
+    assert not fetching()
+
+
+def test_a_stop_takes_nothing_from_an_error_of_the_generator() -> None:
+    stop = threading.Event()
+    stop.set()
+
+    async def failing() -> AsyncGenerator[int, None]:
+        yield 1
+        raise LookupError("gone")
+
+    reader = iterate(failing, stop=stop)
+    assert next(reader) == 1
+    with pytest.raises(LookupError, match="gone"):
+        next(reader)

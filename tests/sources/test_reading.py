@@ -11,10 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+import httpx2
 import pytest
 
+from feedloom.emulator import create_emulator
 from feedloom.errors import RefusedError, RetryLaterError
-from feedloom.http import Client, ScrollLostError
+from feedloom.http import Client, Key, ScrollLostError, StartOverError
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 from feedloom.sources.reading import Reader, Rows
@@ -184,6 +186,51 @@ def test_a_scroll_starts_over_five_times_at_most() -> None:
     with pytest.raises(ScrollLostError):
         read_list(client, Read(params={}))
     assert len(client.asked) == 6
+
+
+def test_a_list_that_is_read_on_with_smaller_pages_starts_over_as_often_as_there_are_sizes() -> None:
+    smaller = StartOverError("too large", hint="start over")
+    smaller.is_smaller = True
+    client = attempts(*[[smaller]] * 8, [LOST], [[event(1)]])
+    assert ids(read_list(client, Read(params={}))) == [1]
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "key"),
+    [
+        ("refiner", "list_contacts", "uuid"),
+        ("refiner", "list_responses", "uuid"),
+        ("aptrinsic", "list_users", "aptrinsicId"),
+        ("aptrinsic", "list_articles", "id"),
+    ],
+)
+def test_pages_that_turn_out_too_large_in_mid_list_lose_no_row_and_the_journal_has_each_once(
+    slug: str, name: str, key: str, journal: Journal
+) -> None:
+    emulator = create_emulator(slug, rows=600)
+    endpoint = VENDORS[slug].endpoint(name)
+    size = "page_length" if slug == "refiner" else "pageSize"
+
+    async def read(client: Client) -> list[Any]:
+        found = []
+        async for rows in Reader(client, endpoint, journal).read_list(Read(params={size: 100})):
+            found.extend([row[key] for row in rows.rows])
+            emulator.faults.clear()
+            emulator.faults.add("too-large=40")
+        return found
+
+    async def run() -> tuple[list[Any], list[Any], list[Any]]:
+        over = httpx2.ASGITransport(app=emulator.app)
+        async with Client(
+            VENDORS[slug], Key(emulator.key, "the emulator"), transport=over, random=lambda: 0.0
+        ) as client:
+            there = [row[key] async for page in client.pages(endpoint, {}) for row in page.rows]
+            return there, await read(client), await read(client)
+
+    there, found, kept = asyncio.run(run())
+    assert emulator.requests.by_status[500] > 0
+    assert set(found) == set(there)
+    assert kept == there
 
 
 def test_other_errors_do_not_start_a_list_over() -> None:

@@ -6,7 +6,10 @@ Every list is read with its page size sent, whatever the vendor's default.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, Literal, TypeAlias
+
+OtherSize: TypeAlias = Literal["goes on", "starts over"]
+"""What a list does when its next page has to be asked for with another size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,7 @@ class NumberPaging:
 
     A page that is short or empty is the last. ``last`` names a flag, ``last_number`` the number of the last page,
     ``total`` the count of all rows: paths in the answer, parts joined by dots; empty where the vendor gives none.
+    A page starts at its number times the size, so that a list goes on with any size that divides that place.
     """
 
     number_param: str
@@ -30,6 +34,7 @@ class NumberPaging:
     last: str = ""
     last_number: str = ""
     total: str = ""
+    other_size: ClassVar[OtherSize] = "goes on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class CursorPaging:
 
     ``next`` is the path of that cursor in the answer. A cursor that comes twice is an error. Where the vendor may leave
     the cursor out of the first page, ``number_param`` (first page 1) goes on while ``last_number`` says there is more.
+    Whether a cursor may be used with another size than it was handed out with is not known of any vendor, so that a
+    list starts over with another size.
     """
 
     cursor_param: str
@@ -48,6 +55,7 @@ class CursorPaging:
     total: str = ""
     number_param: str = ""
     last_number: str = ""
+    other_size: ClassVar[OtherSize] = "starts over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +63,8 @@ class ScrollPaging:
     """The vendor keeps a scroll open and hands out its next rows at each call.
 
     A page that is short or empty, or a null id, is the end. The same id may come back on every page; a lost page can
-    then not be asked for again. ``only_null_ends`` marks lists that go on until the id is null.
+    then not be asked for again. ``only_null_ends`` marks lists that go on until the id is null. The size lives in the
+    scroll, so that a list starts over with another size.
     """
 
     scroll_param: str
@@ -65,6 +74,7 @@ class ScrollPaging:
     size_max: int
     total: str = ""
     only_null_ends: bool = False
+    other_size: ClassVar[OtherSize] = "starts over"
 
 
 Paging: TypeAlias = NoPaging | NumberPaging | CursorPaging | ScrollPaging

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from feedloom.catalogue import Endpoint
+from feedloom.catalogue import Endpoint, NoPaging
 from feedloom.emulator.arguments import Given, UnreadableBodyError, check, read_body, read_path, read_query
 from feedloom.emulator.behaviour import Answer, Behaviour, Call
 from feedloom.emulator.cache import AnswerCache
@@ -34,6 +34,14 @@ class Incoming:
         """Whether it asks for a further page of a list by cursor."""
         cursor = cursor_param(self.endpoint.paging)
         return bool(cursor) and f"{cursor}=" in self.query
+
+    @property
+    def page_size(self) -> int | None:
+        """How many rows it asks for in its URL; None where it asks for no page or does not say."""
+        paging = self.endpoint.paging
+        given = None if isinstance(paging, NoPaging) else read_query(self.query).get(paging.size_param)
+        text = "" if given is None else str(given.value[-1] if isinstance(given.value, list) else given.value)
+        return int(text) if text.isascii() and text.isdigit() else None
 
     @property
     def is_plain_read(self) -> bool:
@@ -67,6 +75,7 @@ class Door:
             endpoint=incoming.endpoint.name,
             is_list=incoming.endpoint.is_list and bool(incoming.endpoint.records),
             is_follow_up=incoming.is_follow_up,
+            page_size=incoming.page_size,
         )
 
     def answer(self, *, incoming: Incoming, struck: Mapping[str, Fault]) -> Answer:
@@ -123,6 +132,8 @@ class Door:
             return self.behaviour.refuse_key(_REVOKED_KEY)
         if "429" in struck:
             return self._too_many(wait_s=1)
+        if "too-large" in struck:
+            return self.behaviour.error(status=500, message=_FAULT_TEXTS[500])
         for status in (429, 500, 503):
             if f"{status}-bare" in struck or str(status) in struck:
                 return self.behaviour.error(status=status, message=_FAULT_TEXTS[status])

@@ -16,7 +16,7 @@ from feedloom.errors import InputError
 ALWAYS = "always"
 _MOST_SPARED = 10_000
 
-Unit: TypeAlias = Literal["every", "after", "ms"]
+Unit: TypeAlias = Literal["every", "after", "ms", "rows"]
 Scope: TypeAlias = Literal["all", "lists", "follow-ups"]
 
 
@@ -28,7 +28,7 @@ class FaultKind:
         name: As users write it.
         summary: One sentence; ARG stands for the argument.
         unit: What ARG counts. ``every``: it happens to every ARG-th request; ``after``: to all requests after ARG of
-            them; ``ms``: milliseconds, on every request.
+            them; ``ms``: milliseconds, on every request; ``rows``: to every page that is asked for with more rows.
         default: ARG when left out.
         least: Smallest ARG. Two where a client that retries has to succeed in the end.
         scope: The requests it can happen to: ``follow-ups`` are those for a further page of a list.
@@ -55,6 +55,14 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind(name="429-bare", summary="Every ARG-th request (3) is refused with 429 and no Retry-After."),
     FaultKind(name="500", summary="Every ARG-th request (3) is answered 500."),
     FaultKind(name="503", summary="Every ARG-th request (3) is answered 503."),
+    FaultKind(
+        name="too-large",
+        summary="Every page of a list that is asked for with more than ARG rows (100) is answered 500.",
+        unit="rows",
+        default=100,
+        least=0,
+        scope="lists",
+    ),
     FaultKind(name="html", summary="Every ARG-th request (3) is answered 200 with a page of HTML."),
     FaultKind(
         name="rows-added",
@@ -91,7 +99,9 @@ class Fault:
     seen: int = 0
     spared: set[Hashable] = field(default_factory=set)
 
-    def strikes(self, *, request: Hashable, endpoint: str, is_list: bool, is_follow_up: bool) -> bool:
+    def strikes(
+        self, *, request: Hashable, endpoint: str, is_list: bool, is_follow_up: bool, page_size: int | None
+    ) -> bool:
         """Count one request; whether the fault happens to it.
 
         A request that was struck is spared when it comes again, however many others come in between.
@@ -103,8 +113,8 @@ class Fault:
         self.seen += 1
         if self.argument is None or self.kind.unit == "ms":
             return True
-        if self.kind.unit == "after":
-            return self.seen > self.argument
+        if self.kind.unit in ("after", "rows"):
+            return (self.seen if self.kind.unit == "after" else page_size or 0) > self.argument
         if request in self.spared:
             self.spared.discard(request)
             return False
@@ -131,15 +141,30 @@ class Faults:
         """Switch every fault off."""
         self._active = []
 
-    def striking(self, *, request: Hashable, endpoint: str, is_list: bool, is_follow_up: bool) -> dict[str, Fault]:
+    def striking(
+        self,
+        *,
+        request: Hashable,
+        endpoint: str,
+        is_list: bool,
+        is_follow_up: bool,
+        page_size: int | None = None,
+    ) -> dict[str, Fault]:
         """The faults that happen to this request, by name, in order; counts the request.
 
-        *request* is the same value whenever the same request is sent again.
+        *request* is the same value whenever the same request is sent again; *page_size* is how many rows it asks for,
+        None where it asks for no page or does not say.
         """
         struck = [
             fault
             for fault in self._active
-            if fault.strikes(request=request, endpoint=endpoint, is_list=is_list, is_follow_up=is_follow_up)
+            if fault.strikes(
+                request=request,
+                endpoint=endpoint,
+                is_list=is_list,
+                is_follow_up=is_follow_up,
+                page_size=page_size,
+            )
         ]
         return {fault.kind.name: fault for kind in FAULTS for fault in struck if fault.kind is kind}
 
@@ -162,11 +187,12 @@ class Faults:
 
 
 def _argument(*, kind: FaultKind, text: str) -> int | None:
-    if text == ALWAYS and kind.unit != "ms":
+    has_always = kind.unit in ("every", "after")
+    if text == ALWAYS and has_always:
         return None
     if text.isascii() and text.isdigit() and int(text) >= kind.least:
         return int(text)
-    or_always = "" if kind.unit == "ms" else f", or {ALWAYS!r}"
+    or_always = f", or {ALWAYS!r}" if has_always else ""
     raise InputError(
         f"The fault {kind.name!r} does not take {text!r}.",
         hint=f"Give a whole number from {kind.least}{or_always}. {kind.summary}",

@@ -5,8 +5,8 @@ from feedloom.http.auth import Key
 from feedloom.http.client import Client
 from feedloom.http.cutting import Cut
 from feedloom.http.encode import Value
-from feedloom.http.errors import OutcomeUnknownError, ScrollLostError
-from feedloom.http.limits import Limits, Meter
+from feedloom.http.errors import OutcomeUnknownError, ScrollLostError, StartOverError
+from feedloom.http.limits import Limits
 from feedloom.http.observe import SILENT, Observer
 
 __all__ = [
@@ -16,12 +16,12 @@ __all__ = [
     "Cut",
     "Key",
     "Limits",
-    "Meter",
     "Observer",
     "OutcomeUnknownError",
     "Page",
     "Row",
     "ScrollLostError",
+    "StartOverError",
     "Value",
     "cut_body",
     "read_rows",

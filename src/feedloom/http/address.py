@@ -38,6 +38,11 @@ def checked_base_url(base_url: str) -> str:
     raise InputError(problem, hint="Write it like https://api.example.com/v1, with nothing after the path.")
 
 
+def host_of(base_url: str) -> str:
+    """The host and port of *base_url*, in small letters."""
+    return httpx2.URL(base_url).netloc.decode().lower()
+
+
 def join(base_url: str, path: str, *, template: str) -> str:
     """The URL of *path* below *base_url*.
 

@@ -7,26 +7,31 @@ import random as random_numbers
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 import httpx2
 
 from feedloom.catalogue import Endpoint, NoPaging, Vendor
-from feedloom.errors import InputError
-from feedloom.http.address import checked_base_url, join, server_url
+from feedloom.errors import InputError, RefusedError
+from feedloom.http.address import checked_base_url, host_of, join, server_url
 from feedloom.http.answer import Answer, Page, read_date
 from feedloom.http.auth import Key, choose_auth, hide_from_logs, key_headers, with_key
+from feedloom.http.concurrency import Concurrency, Gate
 from feedloom.http.encode import Call, Value, encode
 from feedloom.http.judge import Reply, Request, give_up, judge, not_repeated
 from feedloom.http.limits import Limits, limits_of
 from feedloom.http.observe import SILENT, Observer
-from feedloom.http.paging import list_params, read_pages, uses_up_a_page, with_page_size
-from feedloom.http.retry import Failure, Kind, Patience, may_repeat
+from feedloom.http.paging import PageFailedError, list_params, read_pages, uses_up_a_page, with_page_size
+from feedloom.http.retry import Failure, Kind, Patience, blames_size, may_repeat
+from feedloom.http.sizes import TRIES, PageSizes
 
 _WHOLE_ANSWER: Final = 10
 """An answer that keeps trickling in may take this many times the time allowed for silence."""
+
+_TOO_LARGE: Final = 413
+_TOO_MANY: Final = 429
+_FIRST_FAILURE: Final = 500
 
 
 class Client:
@@ -45,8 +50,8 @@ class Client:
         transport: Carries requests in place of the network.
         attempts: How often one request is sent at most, from 1.
         timeout_s: Seconds without a byte after which an attempt is over; a whole answer may take ten times as long.
-        connections: How many requests are under way at once.
-        limits: The limits to keep, in place of those shared by all clients of the key in this process.
+        connections: How many requests are under way at once at most; fewer where the vendor does not keep up.
+        limits: The limits to keep, in place of those shared by all that use the key on this machine.
         clock: Seconds since 1970.
         sleep: Waits that many seconds.
         random: Draws from [0, 1).
@@ -66,7 +71,7 @@ class Client:
         transport: httpx2.AsyncBaseTransport | None = None,
         attempts: int = 6,
         timeout_s: float = 60.0,
-        connections: int = 16,
+        connections: int = 24,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -85,9 +90,11 @@ class Client:
         self._transport = transport
         self._attempts = attempts
         self._timeout_s = timeout_s
-        self._limits = limits_of(vendor, key) if limits is None else limits
+        self._limits = limits_of(vendor, key, host=host_of(self._base)) if limits is None else limits
         self._connections = connections
-        self._places = asyncio.Semaphore(connections)
+        self._concurrency = Concurrency(most=connections)
+        self._gate = Gate(self._concurrency)
+        self._sizes = PageSizes()
         self._clock = clock
         self._sleep = sleep
         self._random = random
@@ -116,6 +123,34 @@ class Client:
         Raises InputError before anything is sent, CredentialError, RefusedError, RateLimitedError, RetryLaterError
         (OutcomeUnknownError for a call that must not be sent twice) or VendorError.
         """
+        return await self._call(endpoint, params, may_shrink=False)
+
+    def pages(
+        self, endpoint: Endpoint, params: Mapping[str, Value], *, page_size: int | None = None
+    ) -> AsyncIterator[Page]:
+        """The pages of a list, first to last; of an endpoint that is no list, the one answer as a page of one row.
+
+        *page_size* is the most rows a page, lowered to what the vendor allows; None for that. A page that keeps failing
+        is asked for with half the size, and later lists of the endpoint start with it. Pages are asked for one after
+        the other, each when the one before was taken. Raises what ``call`` raises, VendorError when the list breaks off
+        or repeats itself, and StartOverError when it has to be started over (ScrollLostError where a page of a scroll
+        is lost).
+        """
+        whole = list_params(endpoint, params, page_size)
+
+        async def ask(asked: Mapping[str, Value], may_shrink: bool) -> Answer:  # noqa: FBT001 - called in one place
+            return await self._call(endpoint, asked, may_shrink=may_shrink)
+
+        return read_pages(endpoint, whole, ask=ask, on_page=self._observer.on_page, sizes=self._sizes)
+
+    async def check_key(self) -> Answer:
+        """The answer of the cheapest call there is; raises CredentialError when the vendor refuses the key."""
+        probe = self.vendor.endpoint(self.vendor.probe)
+        size = {} if isinstance(probe.paging, NoPaging) else {probe.paging.size_param: 1}
+        return await self.call(probe, size)
+
+    async def _call(self, endpoint: Endpoint, params: Mapping[str, Value], *, may_shrink: bool) -> Answer:
+        """As ``call``; raises PageFailedError early where the page's size may be to blame and *may_shrink*."""
         sized = with_page_size(endpoint, params)
         call = encode(endpoint, sized)
         url = self._key.mask(self._url(endpoint, call))
@@ -124,7 +159,12 @@ class Client:
         message = self._message(request, call)
         patience = Patience(attempts=self._attempts, random=self._random)
         while True:
-            outcome = await self._attempt(request, message, sized)
+            try:
+                outcome = await self._attempt(request, message, sized)
+            except RefusedError as refused:
+                if may_shrink and refused.status == _TOO_LARGE:
+                    raise PageFailedError(refused.message) from None
+                raise
             if isinstance(outcome, Answer):
                 return outcome
             if not may_repeat(outcome, endpoint, consumes=consumes):
@@ -134,38 +174,33 @@ class Client:
                 raise give_up(request, outcome, attempts=patience.attempts_made)
             self._observer.on_wait(outcome.reason, wait_s)
             await self._sleep(wait_s)
+            if may_shrink and blames_size(outcome) and patience.attempts_made >= TRIES:
+                raise PageFailedError(f"{request.title}: {outcome.reason}")
             self._observer.on_retry(endpoint, outcome.reason, patience.attempts_made + 1)
-
-    def pages(
-        self, endpoint: Endpoint, params: Mapping[str, Value], *, page_size: int | None = None
-    ) -> AsyncIterator[Page]:
-        """The pages of a list, first to last; of an endpoint that is no list, the one answer as a page of one row.
-
-        *page_size* is the most rows a page, lowered to what the vendor allows; None for that. Pages are asked for one
-        after the other, each when the one before was taken. Raises what ``call`` raises, VendorError when the list
-        breaks off or repeats itself, and ScrollLostError when a page of a scroll is lost, so that the list has to be
-        started over.
-        """
-        whole = list_params(endpoint, params, page_size)
-        return read_pages(endpoint, whole, ask=partial(self.call, endpoint), on_page=self._observer.on_page)
-
-    async def check_key(self) -> Answer:
-        """The answer of the cheapest call there is; raises CredentialError when the vendor refuses the key."""
-        probe = self.vendor.endpoint(self.vendor.probe)
-        size = {} if isinstance(probe.paging, NoPaging) else {probe.paging.size_param: 1}
-        return await self.call(probe, size)
 
     async def _attempt(
         self, request: Request, message: httpx2.Request, params: Mapping[str, Value]
     ) -> Answer | Failure:
         """One request, when the limits let it leave, and what its reply means."""
-        async with self._places:
-            await self._limits.acquire(request.endpoint, params, sleep=self._sleep, on_wait=self._observer.on_wait)
+        endpoint = request.endpoint
+        async with self._gate.place():
+            ticket = await self._limits.acquire(endpoint, params, sleep=self._sleep, on_wait=self._observer.on_wait)
             started_s = self._clock()
-            reply = await self._send(request, message)
+            try:
+                reply = await self._send(request, message)
+            finally:
+                self._limits.settle(ticket)
+            ended_s = self._clock()
             status = reply.status if isinstance(reply, Reply) else None
-            self._observer.on_request(request.endpoint, status, max(0.0, self._clock() - started_s))
-        return judge(request, reply) if isinstance(reply, Reply) else reply
+            self._observer.on_request(endpoint, status, max(0.0, ended_s - started_s))
+            if _is_trouble(status):
+                self._concurrency.failed(left_at_s=started_s, now_s=ended_s)
+            else:
+                self._concurrency.answered(left_at_s=started_s, now_s=ended_s)
+        outcome = judge(request, reply) if isinstance(reply, Reply) else reply
+        if isinstance(outcome, Failure) and outcome.kind is Kind.LIMITED and outcome.retry_after_s:
+            self._limits.pause(endpoint, params, outcome.retry_after_s)
+        return outcome
 
     async def _send(self, request: Request, message: httpx2.Request) -> Reply | Failure:
         """One request on the wire; the transport's errors, which hold the URL with the key, become words here."""
@@ -221,6 +256,11 @@ class Client:
         if self._http is None:
             raise RuntimeError("A Client makes calls inside `async with`")
         return self._http
+
+
+def _is_trouble(status: int | None) -> bool:
+    """Whether the vendor does not keep up: no answer, a limit reached, or a failure of its own."""
+    return status is None or status == _TOO_MANY or status >= _FIRST_FAILURE
 
 
 def _words(error: Exception) -> str:

@@ -1,155 +1,92 @@
-"""Pacing: no request leaves before every limit of the vendor has room for it.
+"""Pacing: no request leaves before every limit of the vendor has room for it, whichever process asks.
 
-Each limit counts requests in a sliding window. Short windows are kept exactly, by pyrate-limiter's log of moments; a
-day would need a million of those, so long ones are counted in slices. The buckets of pyrate-limiter are used without
-its ``Limiter``, which cannot take from several buckets at once or not at all, and sleeps inside its lock.
+Which budgets a call draws on is decided here; the ledger counts them. pyrate-limiter's SQLite bucket would serve
+neither: it reads and writes in two transactions, so that processes together get more than the limit, and has a table
+and a look at every row of the window for each budget.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import math
+import os
 import threading
 import time
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final, Protocol, cast
-
-from pyrate_limiter import InMemoryBucket, Rate, RateItem
+from typing import Any, Final, TypeAlias
 
 from feedloom.catalogue import Endpoint, Limit, Vendor
 from feedloom.errors import RateLimitedError
 from feedloom.http.auth import Key
-from feedloom.http.stored import StoredMeter, state_folder
+from feedloom.http.ledger import Budget, Ledger, Ticket, shared_ledger, state_path
 
-LONG_WINDOW_S: Final = 3600
 LONGEST_WAIT_S: Final = 900.0
 
-_SLICES: Final = 1440
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A call has to wait: for how long, and for which limit; *is_pause* where the vendor asked for it."""
 
-class Meter(Protocol):
-    """Counts the requests of one limit; what a store shared by several processes has to offer to take its place."""
+    limit: Limit
+    seconds: float
+    is_pause: bool = False
 
-    def wait_ms(self, now_ms: int) -> int:
-        """Milliseconds until the next request fits; 0 when it fits now."""
-
-    def count(self, now_ms: int) -> None:
-        """Record a request that fits and is about to leave."""
-
-
-class ExactMeter:
-    """Remembers the moment of each request of the window."""
-
-    def __init__(self, limit: Limit) -> None:
-        self._limit = limit.requests
-        self._bucket = InMemoryBucket([Rate(limit.requests, limit.seconds * 1000)])
-
-    def wait_ms(self, now_ms: int) -> int:
-        """Milliseconds until the oldest request that is in the way has left the window; 0 when there is room."""
-        self._bucket.leak(now_ms)
-        if self._bucket.count() < self._limit:
-            return 0
-        refused = RateItem("request", now_ms)
-        self._bucket.put(refused)
-        return cast("int", self._bucket.waiting(refused))
-
-    def count(self, now_ms: int) -> None:
-        """Record a request."""
-        self._bucket.put(RateItem("request", now_ms))
-
-
-class SlicedMeter:
-    """Counts a long window in 1,440 slices (a day by the minute), in bounded memory.
-
-    A request leaves the window together with its whole slice, so up to one slice late and never early.
-    """
-
-    def __init__(self, limit: Limit) -> None:
-        self._limit = limit.requests
-        self._slice_ms = limit.seconds * 1000 // _SLICES
-        self._slices: deque[list[int]] = deque()
-        self._counted = 0
-
-    def wait_ms(self, now_ms: int) -> int:
-        """Milliseconds until the oldest slice has left the window; 0 when there is room."""
-        while self._slices and self._leaves_ms() <= now_ms:
-            self._counted -= self._slices.popleft()[1]
-        return 0 if self._counted < self._limit else self._leaves_ms() - now_ms
-
-    def count(self, now_ms: int) -> None:
-        """Record a request."""
-        number = now_ms // self._slice_ms
-        if not self._slices or self._slices[-1][0] != number:
-            self._slices.append([number, 0])
-        self._slices[-1][1] += 1
-        self._counted += 1
-
-    def _leaves_ms(self) -> int:
-        return (self._slices[0][0] + 1 + _SLICES) * self._slice_ms
-
-
-def make_meter(limit: Limit) -> Meter:
-    """A meter in the memory of this process."""
-    return SlicedMeter(limit) if limit.seconds > LONG_WINDOW_S else ExactMeter(limit)
-
-
-def _lasting_meter(limit: Limit, owner: str) -> Meter:
-    """A meter whose count outlives the process where the limit does; in memory where no file can be kept."""
-    if limit.seconds <= LONG_WINDOW_S:
-        return ExactMeter(limit)
-    try:
-        return StoredMeter(limit, budget=f"{owner}:{limit.name}", folder=state_folder())
-    except (OSError, sqlite3.Error):
-        return SlicedMeter(limit)
-
-
-@dataclass(slots=True)
-class _User:
-    meter: Meter
-    last_ms: int
+    @property
+    def reason(self) -> str:
+        """What it waits for, in words that a progress bar shows."""
+        return "the vendor asked for a pause" if self.is_pause else f"the limit {self.limit.name!r}"
 
 
 class Limits:
-    """All limits of one key, for every client, thread and event loop of the process that uses it.
+    """All limits of one key, for every client, thread and event loop that uses it, and every process with its ledger.
 
     Args:
         limits: What the vendor allows.
-        meter: Makes the counter of a limit.
-        clock: Seconds that only go forward.
+        ledger: Counts the requests; None counts them in memory.
+        owner: Whose limits they are, in words and digests that may stand in a file.
+        clock: Seconds since 1970.
     """
 
     def __init__(
         self,
         limits: tuple[Limit, ...],
         *,
-        meter: Callable[[Limit], Meter] = make_meter,
-        clock: Callable[[], float] = time.monotonic,
+        ledger: Ledger | None = None,
+        owner: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._make = meter
+        self._ledger = Ledger() if ledger is None else ledger
+        self._owner = owner
         self._clock = clock
-        self._lock = threading.Lock()
-        self._keys = [(limit, meter(limit)) for limit in limits if limit.per == "key"]
-        self._users = [(limit, OrderedDict[tuple[str, str], _User]()) for limit in limits if limit.per == "user"]
+        self._of_key = tuple(self._budget(limit, owner) for limit in limits if limit.per == "key")
+        self._per_user = tuple(limit for limit in limits if limit.per == "user")
+        self._limits = {limit.name: limit for limit in limits}
 
-    @property
-    def users_remembered(self) -> int:
-        """How many users have a counter; those that made no call for a whole window have none."""
-        return sum(len(users) for _, users in self._users)
+    def take(self, endpoint: Endpoint, values: Mapping[str, Any]) -> Ticket | Wait:
+        """Count a call with these *values* against all its limits, or against none: then it has to wait.
 
-    def take(self, endpoint: Endpoint, values: Mapping[str, Any]) -> tuple[Limit, float] | None:
-        """Count a call against all its limits, or against none: then the limit in the way and the seconds to wait."""
-        with self._lock:
-            now_ms = int(self._clock() * 1000)
-            meters = [*self._keys, *self._meters_of_user(endpoint, values, now_ms)]
-            waits = [(limit, meter.wait_ms(now_ms)) for limit, meter in meters]
-            limit, wait_ms = max(waits, key=lambda wait: wait[1], default=(None, 0))
-            if limit is not None and wait_ms > 0:
-                return limit, wait_ms / 1000
-            for _, meter in meters:
-                meter.count(now_ms)
-            return None
+        Who gets a ticket gives it back with ``settle`` when the call is over.
+        """
+        found = self._ledger.take(self._budgets(endpoint, values), self._now_ms())
+        if isinstance(found, Ticket):
+            return found
+        return Wait(self._limits[found.budget.limit], found.wait_ms / 1000, is_pause=found.is_pause)
+
+    def settle(self, ticket: Ticket) -> None:
+        """The call is over, answered or not."""
+        self._ledger.settle(ticket, self._now_ms())
+
+    def pause(self, endpoint: Endpoint, values: Mapping[str, Any], seconds: float) -> None:
+        """The vendor refused a call with these *values* and wants none like it for so many *seconds*.
+
+        A call that counts against a user holds back those of the same user, any other every call of the key. An hour
+        is the most that is kept: then one call finds out whether the vendor still refuses.
+        """
+        budgets = self._budgets_of_user(endpoint, values) or self._of_key
+        now_ms = self._now_ms()
+        for budget in budgets:
+            self._ledger.pause(budget, now_ms + math.ceil(seconds * 1000), now_ms)
 
     async def acquire(
         self,
@@ -158,60 +95,79 @@ class Limits:
         *,
         sleep: Callable[[float], Awaitable[object]],
         on_wait: Callable[[str, float], None],
-    ) -> None:
-        """Return when a call with these *values* may leave.
+    ) -> Ticket:
+        """The ticket of a call with these *values*, when it may leave.
 
         Raises RateLimitedError rather than wait longer than 15 minutes in all.
         """
         waited_s = 0.0
-        while (wait := self.take(endpoint, values)) is not None:
-            limit, wait_s = wait
-            if waited_s + wait_s > LONGEST_WAIT_S:
-                raise _used_up(endpoint, limit, wait_s)
-            on_wait(f"the limit {limit.name!r}", wait_s)
-            await sleep(wait_s)
-            waited_s += wait_s
+        while isinstance(found := self.take(endpoint, values), Wait):
+            if waited_s + found.seconds > LONGEST_WAIT_S:
+                raise _used_up(endpoint, found)
+            on_wait(found.reason, found.seconds)
+            await sleep(found.seconds)
+            waited_s += found.seconds
+        return found
 
-    def _meters_of_user(self, endpoint: Endpoint, values: Mapping[str, Any], now_ms: int) -> list[tuple[Limit, Meter]]:
+    def _budgets(self, endpoint: Endpoint, values: Mapping[str, Any]) -> tuple[Budget, ...]:
+        return (*self._of_key, *self._budgets_of_user(endpoint, values))
+
+    def _budgets_of_user(self, endpoint: Endpoint, values: Mapping[str, Any]) -> tuple[Budget, ...]:
+        """One for each limit per user, where the call counts against one; the first parameter given names the user."""
         if not endpoint.per_user:
-            return []
-        meters = []
-        for limit, users in self._users:
-            _forget_idle(users, now_ms - limit.seconds * 1000)
+            return ()
+        budgets = []
+        for limit in self._per_user:
             name = next((name for name in limit.user_params if values.get(name) is not None), None)
             if name is not None:
-                who = (name, str(values[name]))
-                user = users.pop(who, None) or _User(self._make(limit), now_ms)
-                user.last_ms = now_ms
-                users[who] = user
-                meters.append((limit, user.meter))
-        return meters
+                who = _fingerprint(f"{name}={values[name]}", self._ledger.salt)
+                budgets.append(self._budget(limit, f"{self._owner}:{who}"))
+        return tuple(budgets)
+
+    def _budget(self, limit: Limit, owner: str) -> Budget:
+        return Budget(owner=owner, limit=limit.name, requests=limit.requests, window_ms=limit.seconds * 1000)
+
+    def _now_ms(self) -> int:
+        return round(self._clock() * 1000)
 
 
-def limits_of(vendor: Vendor, key: Key) -> Limits:
-    """The limits of the key, the same ones for every client in this process."""
-    identity = (vendor.slug, vendor.limits, blake2b(key.value.encode(), digest_size=16).digest())
+def limits_of(vendor: Vendor, key: Key, *, host: str) -> Limits:
+    """The limits of the key at *host*, shared by all that call there with it, in this process and others.
+
+    The same key at another host, such as an emulator's, has limits of its own.
+    """
+    secret = blake2b(key.value.encode(), digest_size=16).digest()
+    place = (os.getpid(), str(state_path()))
+    identity = (place, vendor.slug, vendor.limits, host, secret)
     with _shared_lock:
         if identity not in _shared:
-            owner = f"{vendor.slug}:{identity[2].hex()}"
-            _shared[identity] = Limits(vendor.limits, meter=lambda limit: _lasting_meter(limit, owner))
+            if place not in _ledgers:
+                _ledgers[place] = shared_ledger()
+            ledger = _ledgers[place]
+            owner = f"{vendor.slug}:{_fingerprint(f'{host} {key.value}', ledger.salt)}"
+            _shared[identity] = Limits(vendor.limits, ledger=ledger, owner=owner)
         return _shared[identity]
 
 
-_shared: dict[tuple[str, tuple[Limit, ...], bytes], Limits] = {}
+_Place: TypeAlias = tuple[int, str]
+"""A process and its state folder; a connection that a fork brought along is left alone."""
+
+_shared: dict[tuple[_Place, str, tuple[Limit, ...], str, bytes], Limits] = {}
+_ledgers: dict[_Place, Ledger] = {}
 _shared_lock = threading.Lock()
 
 
-def _forget_idle(users: OrderedDict[tuple[str, str], _User], since_ms: int) -> None:
-    """Drop the users, longest idle first, that have nothing left in their window."""
-    while users and next(iter(users.values())).last_ms < since_ms:
-        users.popitem(last=False)
+def _fingerprint(secret: str, salt: bytes) -> str:
+    """Names *secret* without giving it away: keyed with the ledger's own salt, so that no other file has the same."""
+    return blake2b(secret.encode(), key=salt, digest_size=16).hexdigest()
 
 
-def _used_up(endpoint: Endpoint, limit: Limit, wait_s: float) -> RateLimitedError:
-    message = (
-        f"{endpoint.name} was not called: the limit {limit.name!r} of {limit.requests:,} requests "
-        f"in {limit.seconds:,} s is used up"
+def _used_up(endpoint: Endpoint, wait: Wait) -> RateLimitedError:
+    limit = wait.limit
+    why = f"the limit {limit.name!r} of {limit.requests:,} requests in {limit.seconds:,} s is used up"
+    if wait.is_pause:
+        why = "the vendor asked for a pause, when it refused a call with this key because of a rate limit"
+    hint = f"Run it again in {wait.seconds:.0f} s, or lower the number of calls."
+    return RateLimitedError(
+        f"{endpoint.name} was not called: {why}", hint=hint, where=endpoint.name, retry_after_s=wait.seconds
     )
-    hint = f"Run it again in {wait_s:.0f} s, or lower the number of calls."
-    return RateLimitedError(message, hint=hint, where=endpoint.name, retry_after_s=wait_s)

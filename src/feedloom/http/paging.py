@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol, assert_never, cast
+from typing import Any, Final, Protocol, TypeAlias, assert_never, cast
 
 from feedloom.catalogue import CursorPaging, Endpoint, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.errors import InputError, VendorError
 from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, whole_number
 from feedloom.http.encode import Value
+from feedloom.http.errors import ScrollLostError, StartOverError
+from feedloom.http.sizes import PageSizes, Sizing
 
 MOST_PAGES: Final = 10_000_000
 REMEMBERED_DIGESTS: Final = 200_000
@@ -80,24 +82,43 @@ def uses_up_a_page(endpoint: Endpoint, params: Mapping[str, Value]) -> bool:
     return isinstance(endpoint.paging, ScrollPaging) and params.get(endpoint.paging.scroll_param) is not None
 
 
+class PageFailedError(Exception):
+    """A page kept failing, so that its size may be to blame; the text says how, without the key."""
+
+
+Ask: TypeAlias = Callable[[Mapping[str, Value], bool], Awaitable[Answer]]
+"""Asks for one page; where the flag says that a smaller one could be asked for, raises PageFailedError early."""
+
+
 async def read_pages(
     endpoint: Endpoint,
     params: Mapping[str, Value],
     *,
-    ask: Callable[[Mapping[str, Value]], Awaitable[Answer]],
+    ask: Ask,
     on_page: Callable[[Page], None],
+    sizes: PageSizes,
 ) -> AsyncIterator[Page]:
     """The pages of a list in order, each one checked before it is handed out; *params* come from ``list_params``.
 
-    Raises VendorError where the rows are not where they should be, a page comes again, a cursor does not move, or the
-    list ends with fewer rows than the vendor says it has.
+    A page that keeps failing is asked for with a smaller size: from the same place, where the way of paging allows it
+    or nothing came yet. Raises StartOverError where it does not, and VendorError where the rows are not where they
+    should be, a page comes again, a cursor does not move, or the list ends with fewer rows than the vendor says it has.
     """
-    way = _way_of(endpoint.paging, params)
+    sizing = Sizing(endpoint, params, learned=sizes)
+    way = _way_of(endpoint.paging, sizing.params)
     pages_seen = _Digests(1 if isinstance(endpoint.paging, ScrollPaging) else REMEMBERED_DIGESTS)
     tally = _Tally(counts=isinstance(endpoint.paging, NumberPaging | CursorPaging))
     turn = way.first()
-    for number in range(MOST_PAGES):
-        answer = await ask({**params, **turn.params})
+    number = 0
+    while number < MOST_PAGES:
+        try:
+            answer = await ask({**sizing.params, **turn.params}, sizing.may_shrink)
+        except PageFailedError as failed:
+            way, turn = _in_smaller_pages(way, sizing, failed, number=number)
+            continue
+        except ScrollLostError as lost:
+            lost.is_smaller = sizing.shrinks_after_loss(number)
+            raise
         page = _page(answer, number=number, turn=turn)
         if len(page) and not pages_seen.add(page.cut.text):
             raise _unexpected(page, "brought the same rows as an earlier page")
@@ -106,11 +127,13 @@ async def read_pages(
         if following is None:
             tally.check_complete(page)
             page = replace(page, is_last=True)
+        sizing.note_arrival()
         on_page(page)
         yield page
         if following is None:
             return
         turn = following
+        number += 1
     raise _unexpected(page, f"is not the last page after {MOST_PAGES:,}")
 
 
@@ -134,17 +157,34 @@ class _ByNumber:
     def __init__(self, paging: NumberPaging, *, size: int) -> None:
         self._paging = paging
         self._size = size
+        self._index = 0
+        self._all_full = True
 
     def first(self) -> Turn:
-        return self._turn(self._paging.first_number)
+        return self._turn()
 
     def after(self, page: Page, content: Any) -> Turn | None:
-        number = self._paging.first_number + page.number
+        number = self._paging.first_number + self._index
         mark = _is_last(content, number=number, last=self._paging.last, last_number=self._paging.last_number)
-        is_last = len(page) < self._size if mark is None else mark
-        return None if is_last or not len(page) else self._turn(number + 1)
+        is_short = len(page) < self._size
+        self._all_full = self._all_full and not is_short
+        self._index += 1
+        is_last = is_short if mark is None else mark
+        return None if is_last or not len(page) else self._turn()
 
-    def _turn(self, number: int) -> Turn:
+    def with_size(self, size: int) -> Turn | None:
+        """The request that goes on from the same row with *size*, which divides the size so far.
+
+        None where a page was short and yet not the last: then the vendor may count pages of another size than asked.
+        """
+        if not self._all_full:
+            return None
+        self._index = self._index * self._size // size
+        self._size = size
+        return self._turn()
+
+    def _turn(self) -> Turn:
+        number = self._paging.first_number + self._index
         return Turn(params={self._paging.number_param: number}, position=number)
 
 
@@ -255,6 +295,27 @@ def _way_of(paging: Paging, params: Mapping[str, Value]) -> _Way:
             return _ByScroll(paging, size=cast("int", params[paging.size_param]))
         case _:
             assert_never(paging)
+
+
+def _in_smaller_pages(way: _Way, sizing: Sizing, failed: PageFailedError, *, number: int) -> tuple[_Way, Turn]:
+    """How the list is read on where page *number* kept failing; raises StartOverError where it cannot be."""
+    paging, size = sizing.endpoint.paging, sizing.shrink()
+    if number == 0:
+        way = _way_of(paging, sizing.params)
+        return way, way.first()
+    goes_on = not isinstance(paging, NoPaging) and paging.other_size == "goes on"
+    turn = way.with_size(size) if goes_on and isinstance(way, _ByNumber) else None
+    if turn is None:
+        raise _start_over(sizing.endpoint, failed, number=number)
+    return way, turn
+
+
+def _start_over(endpoint: Endpoint, failed: PageFailedError, *, number: int) -> StartOverError:
+    message = f"{endpoint.name}: page {number + 1} kept failing at its size: {failed}"
+    hint = "Start the list over, without the pages read so far: its pages will be smaller."
+    error = StartOverError(message, hint=hint, where=endpoint.name)
+    error.is_smaller = True
+    return error
 
 
 def _page(answer: Answer, *, number: int, turn: Turn) -> Page:

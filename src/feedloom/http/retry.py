@@ -27,6 +27,7 @@ class Kind(Enum):
 
 
 _NEVER_PROCESSED: Final = frozenset({Kind.UNSENT, Kind.LIMITED})
+_PERHAPS_TOO_LARGE: Final = frozenset({Kind.LOST, Kind.BROKEN, Kind.GARBLED})
 _FIRST_BACKOFF_S: Final = {Kind.LIMITED: 4.0}
 
 
@@ -51,6 +52,14 @@ def may_repeat(failure: Failure, endpoint: Endpoint, *, consumes: bool) -> bool:
     does not use up a page of a scroll.
     """
     return failure.kind in _NEVER_PROCESSED or (endpoint.repeatable and not consumes)
+
+
+def blames_size(failure: Failure) -> bool:
+    """Whether the answer may have failed because it was too large or took too long.
+
+    A vendor that asks for time says itself what is wrong, and it is not the size.
+    """
+    return failure.kind in _PERHAPS_TOO_LARGE and failure.retry_after_s is None
 
 
 class Patience:

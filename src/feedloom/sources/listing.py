@@ -138,11 +138,11 @@ def _pages(
             async for rows in reader.read_many(reads(client), side_by_side=SIDE_BY_SIDE):
                 yield rows
 
-    for rows in iterate(events):
+    for rows in iterate(events, stop=plan.session.stop):
         yield rows
         if plan.session.stop.is_set():
             return False
-    return True
+    return not plan.session.stop.is_set()
 
 
 async def _each(reads: Sequence[Read]) -> AsyncIterator[Read]:

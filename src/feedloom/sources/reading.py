@@ -10,7 +10,7 @@ from functools import cached_property
 
 from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Client, Cut, Page, Row, ScrollLostError, cut_body, read_rows
+from feedloom.http import Client, Cut, Page, Row, StartOverError, cut_body, read_rows
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 
@@ -153,9 +153,10 @@ class Reader:
 
         A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
         that rows left while it was read, and one that ends on an empty page before the vendor's count; when it ends
-        alike twice, the end is believed, with a note. A window that the vendor finds too long is read in halves. A
-        filter that does not prove itself is left out, on whichever page that shows. A row that was listed and is not
-        found any more brings no page, but a note.
+        alike twice, the end is believed, with a note. A list whose pages turn out too large starts over with smaller
+        ones each time. A window that the vendor finds too long is read in halves. A filter that does not prove itself
+        is left out, on whichever page that shows. A row that was listed and is not found any more brings no page, but
+        a note.
 
         Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large, and scrolls
         may show rows as they are now.
@@ -198,16 +199,20 @@ class Reader:
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
         end_before: tuple[int, int] | None = None
-        for restart in range(_RESTARTS + 1):
+        restarts = 0
+        while restarts <= _RESTARTS:
             tally = _Tally()
             try:
                 async with aclosing(self._ask(read, tally)) as pages:
                     async for rows in pages:
                         yield rows
-            except ScrollLostError:
-                if restart == _RESTARTS:
-                    raise
+            except StartOverError as problem:
+                if not problem.is_smaller:
+                    if restarts == _RESTARTS:
+                        raise
+                    restarts += 1
                 continue
+            restarts += 1
             if not self._doubts(tally):
                 return
             if tally.end == end_before:
