@@ -10,9 +10,9 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from feedloom.errors import InputError
 
 DEFAULT_MB = 512
-LEAST_MB = 256
+LEAST_MB = 350
 
-_INTERPRETER_MB = 200
+_INTERPRETER_MB = 230
 """Python with dlt, Arrow and DuckDB, before any row came."""
 
 
