@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedloom.catalogue import Embedded, FanOut, LongAnswers, Pass, Slices, Table, Window
+from feedloom.catalogue import Embedded, FanOut, LongAnswers, Parts, Pass, Single, Slices, Table, Window
 
 _SHOWN = "last_shown_at"
 _RECEIVED = "last_data_reception_at"
@@ -50,6 +50,9 @@ RESPONSES = Table(
         ),
         Embedded(path="form", table="forms", key="uuid", fields=("name",), param="form_uuid"),
     ),
+    # No call reads one response: those of its contact are searched for it. Source: refiner.openapi, search.
+    single=Single(endpoint="list_responses", column="contact.uuid", param="search", params={"include": "all"}),
+    parts=Parts(period="month", column="form.uuid", param="form_uuid"),
 )
 
 CONTACTS = Table(
@@ -59,6 +62,7 @@ CONTACTS = Table(
     primary_key=("uuid",),
     write="replace",
     open_maps=("attributes", "account.attributes"),
+    single=Single(endpoint="get_contact", column="uuid", param="uuid"),
 )
 
 CONTACT = Table(
