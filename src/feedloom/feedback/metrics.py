@@ -1,6 +1,7 @@
 """Refiner's report types as ibis expressions over the loaded tables, counted the way the vendor counts.
 
-Each makes a table that the destination computes: one row of figures, or a row for each value. Answers belong to the
+Each makes a table that the destination computes: one row of figures, or a row for each value; *by* makes such rows for
+each survey (``form``) and question (``question``) that has some. Answers belong to the
 window that holds their last reception, views to the one that holds their last showing. Scores are taken from counts
 with ``feedback.scores``, so that every figure can be added up again.
 
@@ -8,6 +9,9 @@ Source: refiner-notes, Reporting; that window is assumed there, and so is whethe
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import ibis
 from dlt.dataset import Dataset
@@ -22,16 +26,19 @@ _PROMOTER_FROM, _PASSIVE_FROM, _HIGHEST_NPS = 9, 7, 10
 CSAT_VALUES = {"very_unsatisfied": -2, "unsatisfied": -1, "neutral": 0, "satisfied": 1, "very_satisfied": 2}
 """The vendor's name of each group -> the value of its answers. Source: refiner-notes, Responses."""
 
+By: TypeAlias = Literal["form", "question"]
+
 RESPONSES, ANSWERS, TAGS = "responses", "responses__answers", "responses__tags"
 CONTACTS, CONTACT_SEGMENTS = "contacts", "contacts__segments"
 
 
-def nps_of(dataset: Dataset, selection: Selection) -> Table:
+def nps_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: ``promoters``, ``passives``, ``detractors``, ``count``; whole numbers from 0 to 10 count."""
     scores = _scores(dataset, selection)
     scores = scores.filter(scores.value_number.between(0, _HIGHEST_NPS))
     score = scores.value_number
     return scores.aggregate(
+        by=[*by],
         promoters=_number_of(score >= _PROMOTER_FROM),
         passives=_number_of((score >= _PASSIVE_FROM) & (score < _PROMOTER_FROM)),
         detractors=_number_of(score < _PASSIVE_FROM),
@@ -39,26 +46,29 @@ def nps_of(dataset: Dataset, selection: Selection) -> Table:
     )
 
 
-def csat_of(dataset: Dataset, selection: Selection) -> Table:
+def csat_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: the five groups by their names, ``satisfied_count`` (above neutral) and ``count``."""
     scores = _scores(dataset, selection)
     scores = scores.filter(scores.value_number.between(min(CSAT_VALUES.values()), max(CSAT_VALUES.values())))
     groups = {name: _number_of(scores.value_number == value) for name, value in CSAT_VALUES.items()}
-    return scores.aggregate(**groups, satisfied_count=_number_of(scores.value_number > 0), count=scores.count())
+    return scores.aggregate(
+        by=[*by], **groups, satisfied_count=_number_of(scores.value_number > 0), count=scores.count()
+    )
 
 
-def ratings_of(dataset: Dataset, selection: Selection) -> Table:
+def ratings_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: ``count``, ``sum`` and ``average`` of whole numbers; null average without answers."""
     scores = _scores(dataset, selection)
     score = scores.value_number
-    return scores.aggregate(count=scores.count(), sum=score.sum().fill_null(0), average=score.mean())
+    return scores.aggregate(by=[*by], count=scores.count(), sum=score.sum().fill_null(0), average=score.mean())
 
 
-def distribution_of(dataset: Dataset, selection: Selection) -> Table:
+def distribution_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """A row for each value: ``value`` as text and ``datapoints``, how often it was chosen."""
     chosen = _answers(dataset, selection)
     chosen = chosen.filter(chosen.position.notnull())
-    return chosen.group_by(value=chosen.value_text).aggregate(datapoints=chosen.count()).order_by("value")
+    values = chosen.group_by(*by, value=chosen.value_text).aggregate(datapoints=chosen.count())
+    return values.order_by(*by, "value")
 
 
 def answered_questions(dataset: Dataset, selection: Selection) -> Table:
@@ -68,27 +78,26 @@ def answered_questions(dataset: Dataset, selection: Selection) -> Table:
     from ``lowest`` to ``highest``.
     """
     answers = _answers(dataset, selection)
-    responses = table(dataset, RESPONSES, "uuid", "form__uuid").rename(response="uuid", form="form__uuid")
-    joined = answers.join(responses, answers.response_uuid == responses.response)
-    is_score = _is_whole(joined.value_number)
+    is_score = _is_whole(answers.value_number)
     return (
-        joined.group_by("form", "question")
+        answers.group_by("form", "question")
         .aggregate(
-            responses=joined.response_uuid.nunique(),
-            datapoints=joined.position.count(),
-            distinct_values=joined.value_text.nunique(),
+            responses=answers.response_uuid.nunique(),
+            datapoints=answers.position.count(),
+            distinct_values=answers.value_text.nunique(),
             scores=_number_of(is_score),
-            lowest=joined.value_number.min(where=is_score),
-            highest=joined.value_number.max(where=is_score),
+            lowest=answers.value_number.min(where=is_score),
+            highest=answers.value_number.max(where=is_score),
         )
         .order_by("form", "question")
     )
 
 
-def count_of(dataset: Dataset, selection: Selection) -> Table:
+def count_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: ``responses`` with answers and ``views``."""
     found = _selected(dataset, selection)
     return found.aggregate(
+        by=[*by],
         responses=_number_of(_counts_as_answered(found, selection)),
         views=_number_of(_lies_inside(found.last_shown_at, selection)),
     )
@@ -109,7 +118,7 @@ def _answers(dataset: Dataset, selection: Selection) -> Table:
     answers = answers.filter(answers.value_json != "null")
     if selection.questions:
         answers = answers.filter(answers.question.isin(selection.questions))
-    return answers.semi_join(found, answers.response_uuid == found.uuid)
+    return answers.inner_join(found.select("uuid", "form"), answers.response_uuid == found.uuid).drop("uuid")
 
 
 def _selected(dataset: Dataset, selection: Selection) -> Table:
@@ -124,9 +133,9 @@ def _selected(dataset: Dataset, selection: Selection) -> Table:
         "last_data_reception_at",
         "completed_at",
         "_dlt_id",
-    )
+    ).rename(form="form__uuid")
     if selection.forms:
-        found = found.filter(found.form__uuid.isin(selection.forms))
+        found = found.filter(found.form.isin(selection.forms))
     if selection.without:
         found = found.filter(found.uuid.notin(selection.without))
     if selection.segments:
@@ -158,12 +167,12 @@ def _tagged(dataset: Dataset, tags: tuple[str, ...]) -> Table:
 
 
 def _counts_as_answered(found: Table, selection: Selection) -> ir.BooleanValue:
-    finished = ibis.literal(value=True) if selection.include == "partials" else found.completed_at.notnull()
-    return found.last_data_reception_at.notnull() & finished & _lies_inside(found.last_data_reception_at, selection)
+    answered = _lies_inside(found.last_data_reception_at, selection)
+    return answered if selection.include == "partials" else answered & found.completed_at.notnull()
 
 
 def _lies_inside(column: ir.Value, selection: Selection) -> ir.BooleanValue:
-    inside: ir.BooleanValue = ibis.literal(value=True)
+    inside = column.notnull()
     if selection.start is not None:
         inside &= column >= moment(selection.start)
     if selection.end is not None:
