@@ -76,9 +76,12 @@ KINDS: Final = (
 
 
 def suits(kind: Kind, question: Mapping[str, Any]) -> bool:
-    """Whether the answers to a question, a row of ``answered_questions``, are such as *kind* counts."""
+    """Whether the answers to a question, a row of ``answered_questions``, are such as *kind* counts.
+
+    How the vendor writes values that are neither texts nor numbers is not known, so a distribution with such is no use.
+    """
     if kind.name == "distribution":
-        return 0 < int(question["distinct_values"]) <= _MOST_VALUES
+        return 0 < int(question["distinct_values"]) <= _MOST_VALUES and not question["others"]
     if not question["scores"] or question["scores"] != question["datapoints"]:
         return False
     low, high = float(question["lowest"]), float(question["highest"])

@@ -75,7 +75,7 @@ def answered_questions(dataset: Dataset, selection: Selection) -> Table:
     """A row for each survey and question: ``form``, ``question``, and how they were answered.
 
     ``responses`` answered it, with ``datapoints`` choices of ``distinct_values``; ``scores`` of them are whole numbers,
-    from ``lowest`` to ``highest``.
+    from ``lowest`` to ``highest``, and ``others`` neither text nor number.
     """
     answers = _answers(dataset, selection)
     is_score = _is_whole(answers.value_number)
@@ -84,6 +84,7 @@ def answered_questions(dataset: Dataset, selection: Selection) -> Table:
         .aggregate(
             responses=answers.response_uuid.nunique(),
             datapoints=answers.position.count(),
+            others=_number_of(answers.value_number.isnull() & ~answers.value_json.startswith('"')),
             distinct_values=answers.value_text.nunique(),
             scores=_number_of(is_score),
             lowest=answers.value_number.min(where=is_score),
@@ -109,13 +110,13 @@ def _scores(dataset: Dataset, selection: Selection) -> Table:
 
 
 def _answers(dataset: Dataset, selection: Selection) -> Table:
-    """The answers of the selected responses, a row for each choice; an answer of null is none."""
+    """The answers of the selected responses, a row for each choice; an answer of null is none, and no choice."""
     found = _selected(dataset, selection)
     found = found.filter(_counts_as_answered(found, selection))
     answers = table(
         dataset, ANSWERS, "response_uuid", "question", "position", "value_text", "value_number", "value_json"
     )
-    answers = answers.filter(answers.value_json != "null")
+    answers = answers.filter((answers.value_json != "null") | (answers.position > 0))
     if selection.questions:
         answers = answers.filter(answers.question.isin(selection.questions))
     return answers.inner_join(found.select("uuid", "form"), answers.response_uuid == found.uuid).drop("uuid")
