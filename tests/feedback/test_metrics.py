@@ -58,7 +58,7 @@ class Loaded:
 
     def form(self, name: str) -> str:
         """The uuid of a survey."""
-        return next(row["form"]["uuid"] for row in self.responses if row["form"]["name"] == name)
+        return next(str(row["form"]["uuid"]) for row in self.responses if row["form"]["name"] == name)
 
     def segments(self) -> list[str]:
         """Segments that somebody is in."""
@@ -122,7 +122,7 @@ def params_of(kind: str, selection: Selection, loaded: Loaded) -> dict[str, Any]
 
 def selections(loaded: Loaded, rule: Include, question: str) -> list[Selection]:
     """A question by survey, segment, tag and time."""
-    wide = {"start": datetime(2020, 1, 1, tzinfo=UTC), "end": datetime(2027, 1, 1, tzinfo=UTC)}
+    wide: dict[str, Any] = {"start": datetime(2020, 1, 1, tzinfo=UTC), "end": datetime(2027, 1, 1, tzinfo=UTC)}
     common: dict[str, Any] = {"questions": (question,), "include": rule}
     return [
         Selection(**common, **wide),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlglot
@@ -29,6 +29,9 @@ from feedloom.sync.queries import at, column, count, relation
 MOST_LOOKED_UP = 200
 """Of the rows that left the vendor's list, so many are looked up; the others are judged by them."""
 
+_AHEAD = timedelta(days=1)
+"""Newer rows are asked for beyond this moment too: clocks differ, and rows come while an audit runs."""
+
 _DAY_S = 86_400
 _ROWS = "rows"
 _NEWER = "newer rows"
@@ -42,13 +45,13 @@ class Evidence:
         deleted: Keys of rows that are here and deleted at the source.
         moved: Keys of rows that are here and whose moment at the vendor lies later now.
         unseen: Rows inside the loaded range that came late and are not here, by the value of the part.
-        newer: Rows beyond the loaded range, by the value of the part.
+        newer: Keys of rows beyond the loaded range, by the value of the part.
     """
 
     deleted: set[str] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)
     unseen: Counter[str] = field(default_factory=Counter)
-    newer: Counter[str] = field(default_factory=Counter)
+    newer: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +87,19 @@ async def count_checks(subject: Subject, dataset: Dataset, evidence: Evidence) -
         *counter.later_passes((loaded.since, loaded.through)),
         *counter.parts((loaded.since, loaded.through)),
     ]
-    newer = await counter.newer(loaded.through)
+    newer = await newer_checks(subject, dataset, evidence)
     return [*newer, *await all_of(counter.check(part) for part in parts)]
+
+
+async def newer_checks(subject: Subject, dataset: Dataset, evidence: Evidence) -> list[Check]:
+    """The rows that came after the loaded range, which the next sync reads; none where there are none.
+
+    They go to *evidence*; asked for again, so do those that came meanwhile.
+    """
+    through = subject.loaded.through
+    if through is None or subject.window is None:
+        return []
+    return await _Counting(subject, dataset, evidence).newer(through)
 
 
 class _Counting:
@@ -123,11 +137,12 @@ class _Counting:
         return [part for step in self._window.passes[1:] for part in self._plain_parts(span, step)]
 
     async def newer(self, through: datetime) -> list[Check]:
-        """The rows that came after the loaded range, which the next sync reads; none where there are none."""
+        """The rows from *through* on, by each pass."""
         subject = self._subject
+        end = subject.now + _AHEAD
         found = []
         for step in self._window.passes:
-            for span in pieces(through, subject.now, self._window.longest):
+            for span in pieces(through, end, self._window.longest):
                 for params in self._reads(step, span):
                     if there := await subject.asker.total(subject.endpoint, params):
                         self._note_newer(await subject.asker.rows(subject.endpoint, params) or [])
@@ -247,14 +262,14 @@ class _Counting:
     def _conditions(
         self, step: Pass, span: tuple[datetime | None, datetime], value: str = ""
     ) -> list[sql.Expression | sql.Condition]:
-        pipeline, cut_by = self._subject.pipeline, self._subject.table.parts
+        cut_by = self._subject.table.parts
         since, through = span
-        when = column(pipeline, step.column)
+        when = sql.column(self._subject.column(step.column), quoted=True)
         found: list[sql.Expression | sql.Condition] = [when < at(through)]
         if since is not None:
             found.append(when >= at(since))
         if value and cut_by is not None:
-            found.append(column(pipeline, cut_by.column).eq(value))
+            found.append(sql.column(self._subject.column(cut_by.column), quoted=True).eq(value))
         return found
 
     def _rows_by_day(
@@ -307,8 +322,9 @@ class _Counting:
     def _note_newer(self, rows: Sequence[Row]) -> None:
         held = self._subject.stored.keys([])
         for row in rows:
-            self._evidence.newer[self._value_of(row)] += 1
-            if (key := self._subject.key(row)) in held:
+            key = self._subject.key(row)
+            self._evidence.newer[self._value_of(row)].add(key)
+            if key in held:
                 self._evidence.moved.add(key)
 
     def _value_of(self, row: Row) -> str:

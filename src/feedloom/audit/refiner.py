@@ -16,7 +16,7 @@ from dlt.dataset import Dataset
 
 from feedloom.audit.asking import all_of
 from feedloom.audit.checks import Check, Verdict, request_of
-from feedloom.audit.counting import Evidence
+from feedloom.audit.counting import Evidence, newer_checks
 from feedloom.audit.reports import (
     COUNT,
     KINDS,
@@ -47,13 +47,18 @@ Place: TypeAlias = tuple[str, str]
 
 
 async def refiner_checks(subject: Subject, dataset: Dataset, evidence: Evidence) -> list[Check]:
-    """The reports and counters that rest on the responses, whose counts brought *evidence* to light."""
+    """The reports and counters that rest on the responses, whose counts brought *evidence* to light.
+
+    Reports that nothing explains are made again, with the responses in mind that came while the audit ran.
+    """
     loaded = subject.loaded
     if loaded.through is None:
         return []
     selection = Selection(start=loaded.since or _BEGINNING, end=loaded.through)
     reports = _Reports(subject, dataset, evidence, selection)
-    checks = [check for kind in KINDS for check in await reports.checks(kind)]
+    checks = await reports.all_checks()
+    if any(check.verdict == "mismatch" for check in checks) and await newer_checks(subject, dataset, evidence):
+        checks = await reports.all_checks()
     return [*checks, *(await _counters(subject, dataset, evidence) if loaded.since is None else ())]
 
 
@@ -90,37 +95,42 @@ class _Reports:
         has_answers = ANSWERS in dataset.tables
         self._questions = read_rows(dataset, answered_questions(dataset, selection)) if has_answers else []
 
-    async def checks(self, kind: Kind) -> list[Check]:
-        """A check for each survey, and question where the report is about one."""
-        places = list(self._places(kind))
-        if not places:
-            return []
-        asker = self._subject.asker
-        answers = await all_of(asker.answer(self._endpoint, self._params(kind, place)) for place in places)
-        reports = {place: answer or {} for place, answer in zip(places, answers, strict=True)}
-        here = {rule: self._figures(kind, rule) for rule in RULES}
-        agreeing = {
-            rule: sum(kind.read(report) == figures.get(place, kind.nothing) for place, report in reports.items())
-            for rule, figures in here.items()
-        }
+    async def all_checks(self) -> list[Check]:
+        """A check for each report: of each survey, and of each question where the report is about one.
+
+        The rule that explains most reports of all types is taken for all, so that none is explained by chance.
+        """
+        reports = {kind.name: await self._reports(kind) for kind in KINDS}
+        here = {kind.name: {rule: self._figures(kind, rule) for rule in RULES} for kind in KINDS}
+        agreeing = dict.fromkeys(RULES, 0)
+        for kind in KINDS:
+            for rule, figures in here[kind.name].items():
+                agreeing[rule] += sum(
+                    kind.read(report) == figures.get(place, kind.nothing)
+                    for place, report in reports[kind.name].items()
+                )
         rule = best_rule(agreeing)
         known = (*sorted(self._evidence.deleted), *sorted(self._evidence.moved))
-        corrected = self._figures(kind, rule, without=known) if known else here[rule]
-        return [
-            self._check(
-                place,
-                report,
-                _Compared(
+        checks = []
+        for kind in KINDS:
+            corrected = self._figures(kind, rule, without=known) if known else here[kind.name][rule]
+            for place, report in reports[kind.name].items():
+                compared = _Compared(
                     kind=kind,
                     there=kind.read(report),
-                    here={name: figures.get(place, kind.nothing) for name, figures in here.items()},
+                    here={name: figures.get(place, kind.nothing) for name, figures in here[kind.name].items()},
                     rule=rule,
                     corrected=corrected.get(place, kind.nothing),
                     late=self._evidence.unseen[place[0]],
-                ),
-            )
-            for place, report in reports.items()
-        ]
+                )
+                checks.append(self._check(place, report, compared))
+        return checks
+
+    async def _reports(self, kind: Kind) -> dict[Place, Mapping[str, Any]]:
+        """The vendor's reports of one type."""
+        places, asker = list(self._places(kind)), self._subject.asker
+        answers = await all_of(asker.answer(self._endpoint, self._params(kind, place)) for place in places)
+        return {place: answer or {} for place, answer in zip(places, answers, strict=True)}
 
     def _places(self, kind: Kind) -> Iterator[Place]:
         if kind is COUNT:
@@ -142,6 +152,8 @@ class _Reports:
 
     def _figures(self, kind: Kind, rule: Include, *, without: tuple[str, ...] = ()) -> dict[Place, Figures]:
         """The figures of every place, counted by *rule*."""
+        if kind is not COUNT and not self._questions:
+            return {}
         selection = replace(self._selection, include=rule, without=without)
         found: dict[Place, Figures] = {}
         for row in read_rows(self._dataset, kind.metric(self._dataset, selection, by=kind.by)):
@@ -177,13 +189,13 @@ class _Reports:
         why = _UNEXPLAINED
         if there == compared.here[USUAL]:
             verdict, why = "matches", ""
-        elif there == compared.here[compared.rule]:
-            verdict, why = "other counting rule", f"the vendor's figures are ours where {RULES[compared.rule]}"
-        elif not compared.kind.figures and there == taken_apart(compared.corrected):
-            verdict, why = "other counting rule", "the vendor takes apart several choices that are joined to one text"
-        elif there == compared.corrected:
+        elif there == compared.corrected != compared.here[compared.rule]:
             verdict = "late data" if self._evidence.moved else "deleted at source"
             why = "the vendor's figures are ours without the responses that were deleted or moved on there"
+        elif there == compared.here[compared.rule]:
+            verdict, why = "other counting rule", f"the vendor's figures are ours where {RULES[compared.rule]}"
+        elif not compared.kind.figures and there == taken_apart(compared.corrected, there):
+            verdict, why = "other counting rule", "the vendor takes apart several choices that are joined to one text"
         elif compared.late and distance(there, compared.corrected) <= compared.late:
             verdict, why = "late data", f"{compared.late:,} responses came inside the look-back of the last sync"
         elif compared.kind is not COUNT and not any(there.values()):
@@ -199,6 +211,7 @@ async def _counters(subject: Subject, dataset: Dataset, evidence: Evidence) -> l
     forms = subject.vendor.table(_FORMS)
     endpoint = subject.vendor.endpoint(forms.endpoint)
     listed = await subject.asker.rows(endpoint, forms.params) or []
+    await newer_checks(subject, dataset, evidence)  # the counters may know of responses that came meanwhile
     here = {
         rule: {
             row["form"]: {"views_count": row["views"], "responses_count": row["responses"]}
@@ -218,7 +231,7 @@ async def _counters(subject: Subject, dataset: Dataset, evidence: Evidence) -> l
     request = request_of(endpoint, forms.params)
     checks = []
     for form, there in given:
-        late = evidence.newer[form["uuid"]] + evidence.unseen[form["uuid"]]
+        late = len(evidence.newer[form["uuid"]]) + evidence.unseen[form["uuid"]]
         verdict, why = _judge_counters(
             there, ours(USUAL, form, there), ours(rule, form, there), rule, late=late, gone=len(evidence.deleted)
         )

@@ -6,7 +6,7 @@ Source: refiner-notes, Reporting.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -112,11 +112,17 @@ def best_rule(agreeing: Mapping[Include, int]) -> Include:
     return max(RULES, key=lambda rule: agreeing[rule])
 
 
-def taken_apart(figures: Figures) -> Figures:
-    """A distribution in which choices that are joined to one text count one by one."""
+def taken_apart(figures: Figures, choices: Collection[str]) -> Figures | None:
+    """A distribution in which *choices* that are joined to one text count one by one.
+
+    None where a text holds anything but choices, so that nothing is passed over.
+    """
     found: Counter[str] = Counter()
     for text, number in figures.items():
-        for choice in text.split(", "):
+        inside = [choice for choice in choices if f", {choice}, " in f", {text}, "]
+        if len(", ".join(inside)) != len(text):
+            return None
+        for choice in inside:
             found[choice] += number
     return dict(found)
 

@@ -69,6 +69,13 @@ def run_audit(
 
 async def _audit(job: Job, audit: Audit, sample: int, now: datetime, on_table: Callable[[str], None]) -> None:
     dataset = job.pipeline.dataset()
+    with job.pipeline.sql_client():  # as long as one connection is open, DuckDB opens further ones at once
+        await _audit_tables(job, dataset, audit, sample, now, on_table)
+
+
+async def _audit_tables(
+    job: Job, dataset: Dataset, audit: Audit, sample: int, now: datetime, on_table: Callable[[str], None]
+) -> None:
     async with job.client() as client:
         asker = Asker(client, job.tally.progress)
         for table in job.tables:

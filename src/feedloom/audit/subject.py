@@ -38,7 +38,7 @@ class Subject:
         vendor, table: Whose, and which.
         pipeline: The way to the database.
         asker: The way to the vendor.
-        now: When the audit began; the vendor is asked for nothing later.
+        now: When the audit began.
     """
 
     vendor: Vendor
@@ -48,6 +48,7 @@ class Subject:
     now: datetime
     stored: Stored = field(init=False)
     _whole: dict[str, Row] | None = field(default=None, init=False)
+    _columns: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Open what reads the table."""
@@ -96,7 +97,9 @@ class Subject:
 
     def column(self, path: str) -> str:
         """The column that holds the field at *path*."""
-        return column(self.pipeline, path).name
+        if path not in self._columns:  # dlt reads its schema anew whenever it is asked for a name
+            self._columns[path] = column(self.pipeline, path).name
+        return self._columns[path]
 
     def is_copied(self, place: str) -> bool:
         """Whether the column at *place* belongs to a copy of another table's row, which each sync compares."""
