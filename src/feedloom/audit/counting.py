@@ -43,13 +43,13 @@ class Evidence:
 
     Attributes:
         deleted: Keys of rows that are here and deleted at the source.
-        moved: Keys of rows that are here and whose moment at the vendor lies later now.
+        moved: Column of a pass -> keys of rows that are here and whose moment in it lies later at the vendor now.
         unseen: Rows inside the loaded range that came late and are not here, by the value of the part.
         newer: Keys of rows beyond the loaded range, by the value of the part.
     """
 
     deleted: set[str] = field(default_factory=set)
-    moved: set[str] = field(default_factory=set)
+    moved: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unseen: Counter[str] = field(default_factory=Counter)
     newer: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -145,7 +145,7 @@ class _Counting:
             for span in pieces(through, end, self._window.longest):
                 for params in self._reads(step, span):
                     if there := await subject.asker.total(subject.endpoint, params):
-                        self._note_newer(await subject.asker.rows(subject.endpoint, params) or [])
+                        self._note_newer(step, await subject.asker.rows(subject.endpoint, params) or [])
                         found.append(self._newer_check(step, params, through, there))
         return found
 
@@ -225,7 +225,7 @@ class _Counting:
             if verdict == "deleted at source":
                 self._evidence.deleted.add(key)
             elif verdict == "late data":
-                self._evidence.moved.add(key)
+                self._evidence.moved[part.step.column if part.step is not None else ""].add(key)
         return {key: looked_up.get(key) for key in gone}
 
     @property
@@ -319,13 +319,13 @@ class _Counting:
         rows = read_rows(self._dataset, table(self._dataset, self._subject.table.name, value, label).distinct())
         return {row[value]: row[label] for row in rows if row[value] and row[label]}
 
-    def _note_newer(self, rows: Sequence[Row]) -> None:
+    def _note_newer(self, step: Pass, rows: Sequence[Row]) -> None:
         held = self._subject.stored.keys([])
         for row in rows:
             key = self._subject.key(row)
             self._evidence.newer[self._value_of(row)].add(key)
             if key in held:
-                self._evidence.moved.add(key)
+                self._evidence.moved[step.column].add(key)
 
     def _value_of(self, row: Row) -> str:
         cut_by = self._subject.table.parts

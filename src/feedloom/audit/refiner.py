@@ -110,10 +110,9 @@ class _Reports:
                     for place, report in reports[kind.name].items()
                 )
         rule = best_rule(agreeing)
-        known = (*sorted(self._evidence.deleted), *sorted(self._evidence.moved))
         checks = []
         for kind in KINDS:
-            corrected = self._figures(kind, rule, without=known) if known else here[kind.name][rule]
+            corrected = self._corrected(kind, rule, here[kind.name][rule])
             for place, report in reports[kind.name].items():
                 compared = _Compared(
                     kind=kind,
@@ -164,6 +163,22 @@ class _Reports:
                 found.setdefault(place, {})[row["value"]] = row["datapoints"]
         return found
 
+    def _corrected(self, kind: Kind, rule: Include, usual: Mapping[Place, Figures]) -> Mapping[Place, Figures]:
+        """The figures without what was deleted, or left the range: views by their showing, answers by reception."""
+
+        def without(column: str) -> Mapping[Place, Figures]:
+            known = self._evidence.deleted | self._evidence.moved[column]
+            return self._figures(kind, rule, without=tuple(sorted(known))) if known else usual
+
+        answered = without("last_data_reception_at")
+        if kind is not COUNT:
+            return answered
+        seen = without("last_shown_at")
+        return {
+            place: {**answered.get(place, kind.nothing), "views": seen.get(place, kind.nothing)["views"]}
+            for place in usual
+        }
+
     def _check(self, place: Place, report: Mapping[str, Any], compared: _Compared) -> Check:
         form, question = place
         kind = compared.kind
@@ -190,7 +205,7 @@ class _Reports:
         if there == compared.here[USUAL]:
             verdict, why = "matches", ""
         elif there == compared.corrected != compared.here[compared.rule]:
-            verdict = "late data" if self._evidence.moved else "deleted at source"
+            verdict = "late data" if any(self._evidence.moved.values()) else "deleted at source"
             why = "the vendor's figures are ours without the responses that were deleted or moved on there"
         elif there == compared.here[compared.rule]:
             verdict, why = "other counting rule", f"the vendor's figures are ours where {RULES[compared.rule]}"
