@@ -78,7 +78,7 @@ def test_after_a_sync_every_table_matches(loaded: Stage, clock: Clock) -> None:
     before = loaded.database.read_bytes()
     found = audited(loaded, clock, [])
     assert found.errors == []
-    assert {check.table for check in of(found, "not checked")} == {"account", "form_history"}
+    assert {check.table for check in of(found, "not checked")} == {"account", "form_history", "reporting"}
     assert set(found.verdicts) == {"matches", "not checked"}
     assert named(of(found, "matches")) >= {
         *(("responses", name) for name in ("rows", "count", "nps", "csat", "ratings", "distribution", "counters")),

@@ -80,6 +80,7 @@ async def _audit_tables(
         asker = Asker(client, job.tally.progress)
         for table in job.tables:
             if table.name not in dataset.tables:
+                audit.checks.append(Check(table=table.name, name="rows", verdict="not checked", why="not loaded yet"))
                 continue
             asker.begin(table.name)
             subject = Subject(vendor=job.vendor, table=table, pipeline=job.pipeline, asker=asker, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ class Subject:
     now: datetime
     stored: Stored = field(init=False)
     _whole: dict[str, Row] | None = field(default=None, init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _columns: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -150,10 +152,11 @@ class Subject:
 
     async def whole(self) -> Mapping[str, Row]:
         """The vendor's whole list by key, read once."""
-        if self._whole is None:
-            rows = await self.asker.rows(self.endpoint, self.table.params, most=None)
-            self._whole = {self.key(row): row for row in rows or ()}
-        return self._whole
+        async with self._reading:
+            if self._whole is None:
+                rows = await self.asker.rows(self.endpoint, self.table.params, most=None)
+                self._whole = {self.key(row): row for row in rows or ()}
+            return self._whole
 
     async def _find(self, endpoint: Endpoint, params: Mapping[str, Any], key: str) -> tuple[Row | None, Request]:
         request = request_of(endpoint, params)
