@@ -189,4 +189,4 @@ def _is_whole(number: ir.Value) -> ir.BooleanValue:
 
 def _number_of(condition: ir.BooleanValue) -> ir.IntegerScalar:
     """How often *condition* holds; 0 where nothing is there to hold it."""
-    return condition.cast("int64").sum().fill_null(0)
+    return ibis.ifelse(condition, 1, 0).sum().fill_null(0)
