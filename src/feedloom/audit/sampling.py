@@ -95,7 +95,9 @@ def _judge(subject: Subject, one: _Compared, *, late_from: datetime | None, hash
         return verdict, f"changed at the source since the last sync, or inside its look-back: {places}"
     if changed_there is False:
         return verdict, f"the vendor's row is the one that was loaded, and the row here is another: {places}"
-    return verdict, f"no moment in the vendor's row tells of a late change; `--full` reads it again: {places}"
+    if changed_there:
+        return verdict, f"changed at the source in a way that no sync sees; `--full` reads it again: {places}"
+    return verdict, f"nothing in the vendor's row tells of a late change; `--full` reads it again: {places}"
 
 
 def _without_hash(tree: Tree) -> Tree:

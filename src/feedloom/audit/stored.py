@@ -13,6 +13,7 @@ from typing import Any, cast
 import orjson
 import sqlglot
 from dlt.common.schema import Schema
+from dlt.normalize.configuration import NormalizeConfiguration
 from dlt.normalize.items_normalizers.jsonl import JsonLItemsNormalizer
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
@@ -168,8 +169,10 @@ class Shaper:
             items=kept.get("items", {}),
         )
         self._shaper = RowShaper(table, vendor.endpoint(table.endpoint), names)
+        with pipeline.sql_client() as client:
+            config = NormalizeConfiguration(destination_capabilities=client.capabilities)
         nothing = cast("Any", None)  # stands for storages that are not used to coerce a row
-        self._normalizer = JsonLItemsNormalizer(nothing, nothing, nothing, self._schema, "", nothing)
+        self._normalizer = JsonLItemsNormalizer(nothing, nothing, nothing, self._schema, "", config)
 
     def tree(self, row: Row) -> Tree:
         """*row* as a load would store it; the row itself stays as it is."""
