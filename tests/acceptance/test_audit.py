@@ -119,7 +119,7 @@ def test_a_row_that_is_missing_here_is_a_mismatch(loaded: Stage, clock: Clock, c
     assert {check.subject for check in found.checks if check.name == "fields"}.isdisjoint({uuid})
     assert set(found.verdicts) == {"matches", "mismatch"}
     [month] = [check for check in found.mismatches if check.name == "rows" and check.subject.startswith(form)]
-    assert (month.here, month.why) == (month.there - 1, "rows 1 not explained")
+    assert (month.here, month.why) == (month.there - 1, "rows 1 not explained; the next sync reads again what differs")
 
 
 def test_a_field_that_was_changed_here_is_a_mismatch_that_names_it(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from dlt.dataset import Dataset
 
@@ -215,7 +216,17 @@ class _Empty:
     tables: tuple[str, ...] = ()
 
 
-def test_the_sql_can_be_shown(loaded: Loaded) -> None:
-    text = text_of(loaded.dataset, nps_of(loaded.dataset, Selection(questions=("nps",))))
-    assert text.startswith("SELECT")
-    assert "responses__answers" in text
+def test_the_sql_that_is_shown_gives_the_same_rows(loaded: Loaded, rule: Include) -> None:
+    for metric, question in (
+        (nps_of, "nps"),
+        (ratings_of, "ces"),
+        (distribution_of, "wanted_features"),
+        (count_of, ""),
+    ):
+        for selection in selections(loaded, rule, question):
+            expression = metric(loaded.dataset, selection)
+            text = text_of(loaded.dataset, expression)
+            assert text.startswith("SELECT")
+            with duckdb.connect("feedloom.duckdb", config={"access_mode": "read_only"}) as connection:
+                shown = connection.execute(text).fetchall()
+            assert shown == [tuple(row.values()) for row in read_rows(loaded.dataset, expression)]

@@ -24,6 +24,7 @@ from feedloom.feedback.queries import moment, table
 from feedloom.http import Row
 from feedloom.http.answer import dig
 from feedloom.sources.planning import pieces, plan_windows
+from feedloom.sync.counts import has_total
 from feedloom.sync.queries import at, column, count, relation
 
 MOST_LOOKED_UP = 200
@@ -83,10 +84,8 @@ async def count_checks(subject: Subject, dataset: Dataset, evidence: Evidence) -
     if loaded.through is None:
         why = "it was not loaded by whole windows; a plain `feedloom sync` does"
         return [Check(table=subject.table.name, name=_ROWS, verdict="not checked", why=why)]
-    parts = [
-        *counter.later_passes((loaded.since, loaded.through)),
-        *counter.parts((loaded.since, loaded.through)),
-    ]
+    span = (loaded.since, loaded.through)
+    parts = [*counter.parts(span), *counter.later_passes(span)]
     newer = await newer_checks(subject, dataset, evidence)
     return [*newer, *await all_of(counter.check(part) for part in parts)]
 
@@ -118,19 +117,19 @@ class _Counting:
         return _Part(name=_ROWS, subject="", params=self._subject.table.params, conditions=(), here=here)
 
     def parts(self, span: tuple[datetime | None, datetime]) -> list[_Part]:
-        """The rows of *span*, as a whole and by the days or months that hold some."""
+        """The rows of *span*: by the days or months that hold some, then as a whole."""
         cut_by = self._subject.table.parts
         step = self._window.passes[0]
         if cut_by is None:
             return self._plain_parts(span, step)
         values, labels = self._values(cut_by), self._labels(cut_by)
         days = self._rows_by_day(span, step, cut_by)
-        found = self._plain_parts(span, step)
+        found = []
         for value in values:
             for piece in cut(span, days.get(value, {}), period=cut_by.period):
                 label = ", ".join(text for text in (labels.get(value, value), _name(piece, cut_by)) if text)
                 found.append(self._part(step, piece, label, value))
-        return found
+        return [*found, *self._plain_parts(span, step)]
 
     def later_passes(self, span: tuple[datetime | None, datetime]) -> list[_Part]:
         """The rows of *span* by the columns of the other passes, which see what the first can't."""
@@ -202,7 +201,17 @@ class _Counting:
         for key, when in unseen.items():
             if judge_unseen(when, self._late_from) == "late data":
                 self._evidence.unseen[self._value_of(listed[key])] += 1
-        return judge_rows(Rows(unseen=unseen, gone=gone, counted=there, listed=len(listed)), self._late_from)
+        verdict, why = judge_rows(Rows(unseen=unseen, gone=gone, counted=there, listed=len(listed)), self._late_from)
+        return verdict, f"{why}; {self._remedy}" if verdict == "mismatch" else why
+
+    @property
+    def _remedy(self) -> str:
+        """What brings rows that are missing here."""
+        if self._subject.window is None:
+            return "the next sync reads the whole list" if self._subject.is_whole_list else "`--full` reads all again"
+        if has_total(self._subject.vendor, self._subject.table):
+            return "the next sync reads again what differs"
+        return "`--start` reads the range again"
 
     async def _looked_up(self, gone: Mapping[str, tuple[Any, ...]], part: _Part) -> dict[str, Found | None]:
         """What became of rows that are here and not in the vendor's list; None for those past the cap."""

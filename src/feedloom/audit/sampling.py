@@ -91,13 +91,17 @@ def _judge(subject: Subject, one: _Compared, *, late_from: datetime | None, hash
         late_from=late_from,
     )
     places = ", ".join(one.differing)
+    return verdict, f"{_reason(verdict, changed_there=changed_there)}: {places}"
+
+
+def _reason(verdict: Verdict, *, changed_there: bool | None) -> str:
     if verdict == "late data":
-        return verdict, f"changed at the source since the last sync, or inside its look-back: {places}"
+        return "changed at the source since the last sync, or inside its look-back"
     if changed_there is False:
-        return verdict, f"the vendor's row is the one that was loaded, and the row here is another: {places}"
+        return "the vendor's row is the one that was loaded, and the row here is another"
     if changed_there:
-        return verdict, f"changed at the source in a way that no sync sees; `--full` reads it again: {places}"
-    return verdict, f"nothing in the vendor's row tells of a late change; `--full` reads it again: {places}"
+        return "changed at the source in a way that no sync sees; `--full` reads it again"
+    return "nothing in the vendor's row tells of a late change; `--full` reads it again"
 
 
 def _without_hash(tree: Tree) -> Tree:

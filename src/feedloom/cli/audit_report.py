@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
-from itertools import islice
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -14,11 +14,8 @@ from feedloom.cli.failures import as_dict, as_text
 from feedloom.cli.output import plain, print_table
 from feedloom.cli.terminal import shows_colours
 
-_MOST_SHOWN = 20
-"""Mismatches written out for people; JSON has all."""
-
-_MOST_REMARKS = 10
-"""Differences that are explained, the same."""
+_MOST_OF_A_KIND = 2
+"""Differences of one table and kind that are written out for people; JSON has all."""
 
 _WIDEST = 60
 
@@ -42,10 +39,7 @@ def print_audit(found: Audit) -> None:
         f"{found.destination}, {found.dataset}"
     )
     _print_remarks(found)
-    for check in islice(found.mismatches, _MOST_SHOWN):
-        _print_mismatch(check)
-    if (more := len(found.mismatches) - _MOST_SHOWN) > 0:
-        click.echo(f"  ... and {more:,} mismatches more; --json has all")
+    _print_some(found.mismatches, _print_mismatch)
     for table, error in found.errors:
         click.echo(f"{table}: {as_text(error, coloured=shows_colours(sys.stderr))}", err=True, color=True)
 
@@ -71,10 +65,22 @@ def _print_remarks(found: Audit) -> None:
     """The differences that are explained, the gravest first."""
     explained = [check for check in found.checks if check.verdict not in {"matches", "mismatch"}]
     explained.sort(key=lambda check: -GRAVITY.index(check.verdict))
-    for check in islice(explained, _MOST_REMARKS):
-        click.echo(f"  {check.verdict}: {_title(check)}: {_sides(check)}{plain(check.why)}")
-    if (more := len(explained) - _MOST_REMARKS) > 0:
-        click.echo(f"  ... and {more:,} more; --json has all")
+    _print_some(
+        explained,
+        lambda check: click.echo(f"  {check.verdict}: {_title(check)}: {_sides(check)}{plain(check.why)}"),
+    )
+
+
+def _print_some(checks: Iterable[Check], show: Callable[[Check], object]) -> None:
+    """The first of each table and kind, and how many more there are."""
+    kinds: defaultdict[tuple[str, str, str], list[Check]] = defaultdict(list)
+    for check in checks:
+        kinds[check.verdict, check.table, check.name].append(check)
+    for (verdict, table, name), found in kinds.items():
+        for check in found[:_MOST_OF_A_KIND]:
+            show(check)
+        if (more := len(found) - _MOST_OF_A_KIND) > 0:
+            click.echo(f"  {verdict}: {table} {name}: {more:,} more; --json has all")
 
 
 def _print_mismatch(check: Check) -> None:
@@ -92,9 +98,14 @@ def _title(check: Check) -> str:
 
 
 def _sides(check: Check) -> str:
-    if check.here is None and check.there is None:
+    """What each side says, of several figures those that differ."""
+    here, there = check.here, check.there
+    if here is None and there is None:
         return ""
-    return f"{_side(check.here)} here, {_side(check.there)} there; "
+    if isinstance(here, dict) and isinstance(there, dict):
+        names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+        here, there = ({name: side.get(name) for name in names} for side in (here, there))
+    return f"{_side(here)} here, {_side(there)} there; "
 
 
 def _side(value: Any) -> str:
@@ -102,7 +113,7 @@ def _side(value: Any) -> str:
         case int():
             return f"{value:,}"
         case dict():
-            return plain(", ".join(f"{name} {_cut(inner)}" for name, inner in value.items()))
+            return plain(", ".join(f"{_cut(name)} {_cut(inner)}" for name, inner in value.items()))
         case _:
             return "nothing" if value is None else plain(_cut(value))
 

@@ -34,8 +34,8 @@ CONTACTS, CONTACT_SEGMENTS = "contacts", "contacts__segments"
 
 def nps_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: ``promoters``, ``passives``, ``detractors``, ``count``; whole numbers from 0 to 10 count."""
-    scores = _scores(dataset, selection)
-    scores = scores.filter(scores.value_number.between(0, _HIGHEST_NPS))
+    answers = _answers(dataset, selection)
+    scores = answers.filter(answers.value_number.isin(range(_HIGHEST_NPS + 1)))
     score = scores.value_number
     return scores.aggregate(
         by=[*by],
@@ -48,8 +48,8 @@ def nps_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> 
 
 def csat_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: the five groups by their names, ``satisfied_count`` (above neutral) and ``count``."""
-    scores = _scores(dataset, selection)
-    scores = scores.filter(scores.value_number.between(min(CSAT_VALUES.values()), max(CSAT_VALUES.values())))
+    answers = _answers(dataset, selection)
+    scores = answers.filter(answers.value_number.isin(CSAT_VALUES.values()))
     groups = {name: _number_of(scores.value_number == value) for name, value in CSAT_VALUES.items()}
     return scores.aggregate(
         by=[*by], **groups, satisfied_count=_number_of(scores.value_number > 0), count=scores.count()
@@ -58,7 +58,8 @@ def csat_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) ->
 
 def ratings_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -> Table:
     """One row: ``count``, ``sum`` and ``average`` of whole numbers; null average without answers."""
-    scores = _scores(dataset, selection)
+    answers = _answers(dataset, selection)
+    scores = answers.filter(_is_whole(answers.value_number))
     score = scores.value_number
     return scores.aggregate(by=[*by], count=scores.count(), sum=score.sum().fill_null(0), average=score.mean())
 
@@ -102,11 +103,6 @@ def count_of(dataset: Dataset, selection: Selection, *, by: Sequence[By] = ()) -
         responses=_number_of(_counts_as_answered(found, selection)),
         views=_number_of(_lies_inside(found.last_shown_at, selection)),
     )
-
-
-def _scores(dataset: Dataset, selection: Selection) -> Table:
-    answers = _answers(dataset, selection)
-    return answers.filter(_is_whole(answers.value_number))
 
 
 def _answers(dataset: Dataset, selection: Selection) -> Table:

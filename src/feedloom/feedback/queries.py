@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import ibis
+import sqlglot
 from dlt.dataset import Dataset
 from ibis.expr import types as ir
+from sqlglot.optimizer.merge_subqueries import merge_subqueries
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
 
 from feedloom.errors import InputError
 
@@ -43,5 +46,7 @@ def read_rows(dataset: Dataset, expression: Table) -> list[dict[str, Any]]:
 
 
 def text_of(dataset: Dataset, expression: Table) -> str:
-    """The SQL of *expression* in the destination's dialect."""
-    return dataset(expression).to_sql()
+    """The SQL of *expression* in the destination's dialect, with as few levels as it can do with, to be read."""
+    dialect = dataset.destination_dialect
+    query = sqlglot.parse_one(dataset(expression).to_sql(), dialect=dialect)
+    return merge_subqueries(pushdown_projections(query)).sql(dialect=dialect)
