@@ -8,10 +8,10 @@ import shutil
 import duckdb
 import pytest
 
-from cli.stage import Here, Stage
+from cli.stage import API_KEY, Here, Stage
 from cli.test_golden import check
 
-AUDIT = ("audit", "refiner", "--quiet", "--only", "forms,segments")
+AUDIT = ("audit", "refiner", "--quiet", "--only", "forms,segments", "--seed", "5")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_mismatch_is_exit_code_3_and_shows_query_and_request(synced: Stage, he
 
 def test_the_document_has_every_check_with_query_and_request(synced: Stage, here: Here) -> None:
     rename_a_form(synced)
-    ended = here(synced, *AUDIT, "--json", "--sample", "12", "--seed", "5")
+    ended = here(synced, *AUDIT, "--json", "--sample", "12")
 
     assert ended.code == 3
     document = ended.document
@@ -76,6 +76,20 @@ def test_without_a_database_there_is_nothing_to_audit(stage: Stage, here: Here) 
     assert ended.code == 6
     assert "feedloom sync refiner" in ended.errors
     assert list(stage.folder.iterdir()) == []
+
+
+def test_without_a_seed_other_rows_are_sampled_and_their_seed_is_told(synced: Stage, here: Here) -> None:
+    quick = ("audit", "refiner", "-q", "--only", "segments", "--json")
+    seeds = {here(synced, *quick).document["seed"] for _ in range(3)}
+
+    assert len(seeds) > 1
+
+
+def test_a_key_that_is_refused_is_exit_code_4(synced: Stage, here: Here) -> None:
+    ended = here(synced, *AUDIT, environment={API_KEY: "a-key-that-nobody-gave-out"})
+
+    assert ended.code == 4
+    assert ended.out == ""
 
 
 def test_a_table_that_does_not_exist_is_wrong_use(synced: Stage, here: Here) -> None:

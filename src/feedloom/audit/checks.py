@@ -109,7 +109,7 @@ class Audit:
         destination, dataset: Where the rows are.
         seed: With the same one, the same rows are sampled.
         checks: What was compared, table by table.
-        errors: Tables whose checks the vendor answered wrongly, with its error; their other checks stand.
+        errors: Tables that could not be checked, because the vendor answered wrongly, each with its error.
         requests: Requests sent.
         seconds: Time it took.
     """

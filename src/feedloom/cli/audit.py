@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from feedloom.cli.options import base_url_option, database_option, json_option, 
 from feedloom.cli.output import print_json
 from feedloom.cli.sync import FINDINGS
 from feedloom.vendors import VENDORS
+
+_SEEDS = 1_000_000
 
 
 @click.command(
@@ -27,13 +30,13 @@ from feedloom.vendors import VENDORS
     show_default=True,
     help="Rows of each table to fetch again one by one.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="With the same one, the same rows are fetched.")
+@click.option("--seed", type=int, help="Fetch the same rows as the audit that said this seed.  [default: other rows]")
 @database_option
 @click.option("--dataset", metavar="NAME", help="Where in it.  [default: SOURCE_data]")
 @base_url_option
 @json_option
 @progress_option
-def audit(*, source: str, sample: int, seed: int, as_json: bool, quiet: bool, **options: Any) -> int:
+def audit(*, source: str, sample: int, seed: int | None, as_json: bool, quiet: bool, **options: Any) -> int:
     """Compare what the database holds of SOURCE with what SOURCE says, and change nothing.
 
     Counts of rows, the source's own figures, and a random sample of rows, field by field. Each difference is named:
@@ -53,7 +56,7 @@ def audit(*, source: str, sample: int, seed: int, as_json: bool, quiet: bool, **
         progress = make_progress(quiet=quiet)
         job.tally.progress = progress
         try:
-            found = run_audit(job, sample=sample, seed=seed)
+            found = run_audit(job, sample=sample, seed=secrets.randbelow(_SEEDS) if seed is None else seed)
         finally:
             progress.close()
         if as_json:

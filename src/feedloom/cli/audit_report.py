@@ -36,7 +36,7 @@ def print_audit(found: Audit) -> None:
     summed_up = ", ".join(f"{number:,} {verdict}" for verdict, number in found.verdicts.items())
     click.echo(
         f"{len(found.checks):,} checks: {summed_up or 'none'}; {found.requests:,} requests, {found.seconds:.1f} s; "
-        f"{found.destination}, {found.dataset}"
+        f"seed {found.seed}; {found.destination}, {found.dataset}"
     )
     _print_remarks(found)
     _print_some(found.mismatches, _print_mismatch)
