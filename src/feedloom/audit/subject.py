@@ -132,23 +132,20 @@ class Subject:
     async def look_up(self, key: str, held: Tree) -> tuple[Row | None, Request | None]:
         """The vendor's row for one that is *held* here, and the request that gave it; no row where it has none.
 
-        No request where the vendor can't be asked for it. What a short list does not hold is asked for once more by
-        its moment: a person who was merged with another takes the answers along.
+        No request where the vendor can't be asked for it. Where the list has a window, the row is looked for at its
+        moment first, which is the shortest list there is; one that moved on since is then found by its own field.
         """
         if self.table.single is None:
             if not self.is_whole_list:
                 return None, None
             whole = await self.whole()
             return whole.get(key), request_of(self.endpoint, self.table.params)
-        asked = self._single(held)
-        if asked is None:
-            return None, None
-        endpoint, params = asked
-        row, request = await self._find(endpoint, params, key)
-        by_moment = self._by_moment(held)
-        if row is None and endpoint.is_list and by_moment is not None and by_moment != params:
-            row, _ = await self._find(endpoint, by_moment, key)
-        return row, request
+        request: Request | None = None
+        for endpoint, params in self._calls(held):
+            row, request = await self._find(endpoint, params, key)
+            if row is not None:
+                return row, request
+        return None, request
 
     async def whole(self) -> Mapping[str, Row]:
         """The vendor's whole list by key, read once."""
@@ -166,6 +163,13 @@ class Subject:
             content = await self.asker.answer(endpoint, params)
             rows = [content] if isinstance(content, dict) else []
         return next((row for row in rows if self.key(row) == key), None), request
+
+    def _calls(self, held: Tree) -> list[tuple[Endpoint, dict[str, Any]]]:
+        """The calls that may give the row, the cheapest first; none for one that lacks what it is found by."""
+        single, at_moment = self._single(held), self._by_moment(held)
+        if single is None:
+            return []
+        return [single] if at_moment is None else [(self.endpoint, at_moment), single]
 
     def _single(self, held: Tree) -> tuple[Endpoint, dict[str, Any]] | None:
         """The call for one row; None where the row lacks what it is found by, or no URL can hold that."""

@@ -50,7 +50,7 @@ RESPONSES = Table(
         ),
         Embedded(path="form", table="forms", key="uuid", fields=("name",), param="form_uuid"),
     ),
-    # No call reads one response: those of its contact are searched for it. Source: refiner.openapi, search.
+    # No call reads one response: it is found among those of its contact. Source: refiner.openapi, search.
     single=Single(endpoint="list_responses", column="contact.uuid", param="search", params={"include": "all"}),
     parts=Parts(period="month", column="form.uuid", param="form_uuid"),
 )
