@@ -21,6 +21,8 @@ LAYERS: dict[str, frozenset[str]] = {
     "emulator": frozenset({"catalogue", "errors"}),
     "sources": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config"}),
     "sync": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources"}),
+    "feedback": frozenset({"errors"}),
+    "audit": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync", "feedback"}),
     "cli": EVERYTHING,
 }
 """Part of the package -> the parts it may import besides itself; parts that are not listed are free."""

@@ -12,6 +12,8 @@ import duckdb
 import psycopg2
 import pytest
 
+from feedloom.audit.checks import Audit
+from feedloom.audit.run import run_audit
 from feedloom.config import Setting
 from feedloom.emulator import create_emulator, serve
 from feedloom.sync.jobs import make_job
@@ -42,6 +44,11 @@ def _sync(url: str, key: str, to: str) -> Report:
     return run(make_job(VENDORS["refiner"], only=TABLES, to=to, base_url=url, key=Setting(key, "a test")))
 
 
+def _audit(url: str, key: str, to: str, scratch: Path) -> Audit:
+    vendor, setting = VENDORS["refiner"], Setting(key, "a test")
+    return run_audit(make_job(vendor, only=TABLES, to=to, base_url=url, key=setting, scratch=scratch), sample=20)
+
+
 def _in_postgres(server: str, sql: str) -> list[tuple[Any, ...]]:
     with closing(psycopg2.connect(server)) as connection, connection.cursor() as cursor:
         cursor.execute(f"set time zone 'UTC'; set search_path = refiner_data; {sql}")
@@ -67,10 +74,13 @@ def test_postgres_holds_the_same_rows_as_duckdb(server: str, tmp_path: Path, mon
         first = _sync(url, emulator.key, "postgres")
         again = _sync(url, emulator.key, "postgres")
         _sync(url, emulator.key, "duckdb:here.duckdb")
+        audit = _audit(url, emulator.key, "postgres", tmp_path / "scratch")
 
     assert first.findings == []
     assert (again.new, again.changed) == (0, 0)
     assert [row.verdict for row in again.tables] == ["matches"] * 4
+    assert [(check.table, check.name, check.why) for check in audit.checks if check.verdict != "matches"] == []
+    assert {check.name for check in audit.checks} >= {"rows", "fields", "nps", "distribution", "counters"}
     for sql in QUERIES:
         expected = _in_duckdb("here.duckdb", sql)
         assert expected

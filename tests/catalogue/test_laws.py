@@ -268,6 +268,37 @@ def sent_params(table: Table) -> list[str]:
 
 
 @over_vendors
+def test_a_single_row_is_asked_for_by_its_own_field_and_a_parameter_or_filter_of_the_endpoint(vendor: Vendor) -> None:
+    for table in vendor.tables:
+        if table.single is None:
+            continue
+        endpoint, own = vendor.endpoint(table.single.endpoint), vendor.endpoint(table.endpoint)
+        assert table.single.column in field_names(own), table.name
+        assert set(table.primary_key) <= field_names(endpoint), table.name
+        assert all(endpoint.has_param(name) for name in table.single.params), table.name
+        if table.single.param:
+            assert endpoint.has_param(table.single.param), table.name
+        else:
+            assert table.single.column in {field.name for field in endpoint.filter_fields}, table.name
+            assert own.fields[[field.name for field in own.fields].index(table.single.column)].time == "epoch_ms"
+
+
+@over_vendors
+def test_counts_in_parts_are_of_windowed_lists_that_give_a_total(vendor: Vendor) -> None:
+    for table in vendor.tables:
+        if table.parts is None:
+            continue
+        endpoint = vendor.endpoint(table.endpoint)
+        assert table.window is not None, table.name
+        assert not table.window.disputed, table.name
+        assert getattr(endpoint.paging, "total", ""), table.name
+        assert bool(table.parts.column) == bool(table.parts.param), table.name
+        if table.parts.param:
+            assert endpoint.has_param(table.parts.param), table.name
+            assert table.parts.column in field_names(endpoint), table.name
+
+
+@over_vendors
 def test_primary_keys_name_fields_or_columns_that_are_added(vendor: Vendor) -> None:
     for table in vendor.tables:
         fields = field_names(vendor.endpoint(table.endpoint))

@@ -21,7 +21,11 @@ CPU_LIMIT_S = 0.15
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], *([command, "--help"] for command in ("sync", "emulator", "query", "init", "demo"))],
+    [
+        ["--help"],
+        ["--version"],
+        *([command, "--help"] for command in ("sync", "audit", "emulator", "query", "init", "demo")),
+    ],
 )
 def test_help_and_version_import_nothing_heavy(arguments: Sequence[str]) -> None:
     program = (

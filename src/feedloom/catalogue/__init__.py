@@ -4,7 +4,19 @@ from feedloom.catalogue.endpoint import Effect, Endpoint, Method
 from feedloom.catalogue.facts import Known, Source
 from feedloom.catalogue.paging import CursorPaging, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.catalogue.parameters import Field, FilterField, Param, Scalar
-from feedloom.catalogue.table import Embedded, FanOut, LongAnswers, MapTypes, Pass, Slices, Table, Window, Write
+from feedloom.catalogue.table import (
+    Embedded,
+    FanOut,
+    LongAnswers,
+    MapTypes,
+    Parts,
+    Pass,
+    Single,
+    Slices,
+    Table,
+    Window,
+    Write,
+)
 from feedloom.catalogue.vendor import Auth, KeyRefusal, Limit, Vendor
 
 __all__ = [
@@ -26,9 +38,11 @@ __all__ = [
     "NumberPaging",
     "Paging",
     "Param",
+    "Parts",
     "Pass",
     "Scalar",
     "ScrollPaging",
+    "Single",
     "Slices",
     "Source",
     "Table",

@@ -164,6 +164,39 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Single:
+    """How one row of a table is asked for again, by itself or in a list as short as the vendor allows.
+
+    Attributes:
+        endpoint: What is asked; its rows have the table's fields.
+        column: Field of the row by which it is found.
+        param: The parameter that takes its value; empty where the filter of the list takes it, as the one
+            millisecond in which the row lies.
+        params: Parameters always sent.
+    """
+
+    endpoint: str
+    column: str
+    param: str = ""
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """How the vendor's count of a windowed list is asked for in parts, so that a difference shows where it lies.
+
+    Attributes:
+        period: Each part is one day or one month, in UTC.
+        column: Field of the row by which each period is parted further; empty for none.
+        param: The parameter that takes its value.
+    """
+
+    period: Literal["day", "month"]
+    column: str = ""
+    param: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table of the warehouse.
 
@@ -188,6 +221,8 @@ class Table:
         aliases: Other names under which the resource can be asked for.
         arguments: Parameters of the endpoint that the user may give, for tables of a single row looked up by key.
         selected: Loaded unless the user says otherwise.
+        single: How one row is asked for again; None where the vendor has no way, or the list is short.
+        parts: How the vendor's count is asked for in parts; None where it is asked for as a whole.
     """
 
     name: str
@@ -208,3 +243,5 @@ class Table:
     aliases: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     selected: bool = True
+    single: Single | None = None
+    parts: Parts | None = None

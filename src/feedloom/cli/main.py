@@ -21,6 +21,7 @@ _COMMANDS = {
     "init": "Set up a project here: source, key and database.",
     "check": "Tell whether the key works and the database can be written.",
     "sync": "Load what is new from a source into the database.",
+    "audit": "Compare the database with the source: counts, figures and sampled rows.",
     "status": "Show each table: its rows, and when it was last loaded.",
     "query": "Run SQL on the database, read-only.",
     "emulator": "Play a vendor's API on this machine.",

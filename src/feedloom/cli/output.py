@@ -54,8 +54,8 @@ def table_text(
     Texts stand on one line, without anything a terminal would obey. Lines end without spaces.
     """
     values = [list(row) for row in rows]
-    cells = [["-" if value is None else _cut(_plain(show(value)), widest) for value in row] for row in values]
-    titles = [_plain(heading) for heading in headings]
+    cells = [["-" if value is None else _cut(plain(show(value)), widest) for value in row] for row in values]
+    titles = [plain(heading) for heading in headings]
     right = [all(map(_stands_right, column)) for column in zip(*values, strict=True)] or [False] * len(titles)
     widths = [max(map(_width, column)) for column in zip(titles, *cells, strict=True)]
     return "".join(f"{_line(line, widths, right)}\n" for line in [titles, *cells])
@@ -73,7 +73,7 @@ def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
     return "  ".join(aligned).rstrip()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """*text* on one line, its control characters shown as escapes: answers come from anybody."""
     spaced = " ".join(text.split())
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in spaced)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dlt.extract import DltSource
@@ -73,8 +74,11 @@ def make_job(
     dataset: str | None = None,
     base_url: str | None = None,
     key: Setting | None = None,
+    scratch: Path | None = None,
 ) -> Job:
     """A sync of *vendor* as the command line asks for it; the key comes from dlt's configuration when none is given.
+
+    A job with a *scratch* folder for its working files only looks: it disturbs no sync, and can load nothing.
 
     Raises:
         InputError: An unknown table or destination, a date without zone, a start not before the end.
@@ -87,7 +91,7 @@ def make_job(
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
     tally = Tally()
-    pipeline = open_pipeline(vendor, target)
+    pipeline = open_pipeline(vendor, target, scratch=scratch)
     session = Session(observer=tally, journals=journal_folder(pipeline))
 
     def source(table: Table, again: Reread | None) -> DltSource:

@@ -20,10 +20,10 @@ def column(pipeline: Pipeline, path: str, table: str | None = None) -> sql.Colum
 
 
 def relation(pipeline: Pipeline, table: str, alias: str | None = None) -> sql.Table:
-    """The table called *table* in the pipeline's dataset."""
+    """The table called *table* in the pipeline's dataset; a child table by its full name (``responses__answers``)."""
     with pipeline.sql_client() as client:
         parts = client.make_qualified_table_name_path(
-            pipeline.default_schema.naming.normalize_table_identifier(table), quote=False
+            pipeline.default_schema.naming.normalize_tables_path(table), quote=False
         )
     return sql.Table(
         this=sql.to_identifier(parts[-1], quoted=True),

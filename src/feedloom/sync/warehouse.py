@@ -78,16 +78,20 @@ def choose_target(vendor: Vendor, to: str | None, dataset: str | None) -> Target
     return Target(chosen, dataset or _configured(f"{vendor.slug}_dataset") or vendor.dataset)
 
 
-def open_pipeline(vendor: Vendor, target: Target) -> Pipeline:
+def open_pipeline(vendor: Vendor, target: Target, *, scratch: Path | None = None) -> Pipeline:
     """The pipeline of *vendor* into *target*; nothing but the working folder is made yet.
+
+    One that only looks has its working files in *scratch*, where it disturbs no sync, and opens a DuckDB file beside
+    other readers.
 
     Raises:
         InputError: dlt knows no such destination.
         DestinationError: The folder of the database, or the working folder, is missing or can't be written.
     """
-    destination = open_destination(target)
+    destination = open_destination(target, read_only=scratch is not None)
+    folder = scratch or target.pipelines
     try:
-        target.pipelines.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DestinationError(
             f"the working folder {WORK_FOLDER} can't be made here: {error.strerror}",
@@ -99,13 +103,18 @@ def open_pipeline(vendor: Vendor, target: Target) -> Pipeline:
         pipeline_name=f"{vendor.slug}_pipeline",
         destination=destination,
         dataset_name=target.dataset,
-        pipelines_dir=str(target.pipelines),
+        pipelines_dir=str(folder),
     )
 
 
-def open_destination(target: Target) -> Any:
-    """The dlt destination of *target*, its settings not yet read; raises what ``open_pipeline`` raises of it."""
+def open_destination(target: Target, *, read_only: bool = False) -> Any:
+    """The dlt destination of *target*, its settings not yet read; raises what ``open_pipeline`` raises of it.
+
+    A DuckDB file is opened *read_only* where that is wanted.
+    """
     if target.file is not None:
+        if read_only:
+            return dlt.destinations.duckdb(DuckDbCredentials(str(target.file), read_only=True))
         check_file(target.file)
         return dlt.destinations.duckdb(_credentials(target.file), replace_strategy=_WHOLE)
     try:

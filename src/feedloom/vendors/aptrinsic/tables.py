@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedloom.catalogue import FanOut, MapTypes, Pass, Table, Window
+from feedloom.catalogue import FanOut, MapTypes, Parts, Pass, Single, Table, Window
 
 _ONE_DAY = timedelta(days=1)
 _HISTORY = timedelta(days=730)
@@ -57,6 +57,8 @@ def _event_table(
         ),
         open_maps=open_maps,
         json_columns=("globalContext", *free_shapes),
+        single=Single(endpoint=endpoint, column="date"),
+        parts=Parts(period="day"),
     )
 
 
@@ -97,6 +99,7 @@ _PEOPLE_TABLES = (
         window=_changes(),
         open_maps=("customAttributes",),
         map_types=_attribute_types("user"),
+        single=Single(endpoint="get_user", column="identifyId", param="identifyId"),
     ),
     Table(
         name="accounts",
@@ -106,6 +109,7 @@ _PEOPLE_TABLES = (
         window=_changes(),
         open_maps=("customAttributes",),
         map_types=_attribute_types("account"),
+        single=Single(endpoint="get_account", column="id", param="accountId"),
     ),
     Table(
         name="user_preferences",

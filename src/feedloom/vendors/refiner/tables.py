@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedloom.catalogue import Embedded, FanOut, LongAnswers, Pass, Slices, Table, Window
+from feedloom.catalogue import Embedded, FanOut, LongAnswers, Parts, Pass, Single, Slices, Table, Window
 
 _PARTS = 24
 """Windows of a first load; at 300 ms a page, twenty pages under way use up the vendor's 4,000 requests a minute."""
@@ -54,6 +54,9 @@ RESPONSES = Table(
         ),
         Embedded(path="form", table="forms", key="uuid", fields=("name",), param="form_uuid"),
     ),
+    # No call reads one response: it is found among those of its contact. Source: refiner.openapi, search.
+    single=Single(endpoint="list_responses", column="contact.uuid", param="search", params={"include": "all"}),
+    parts=Parts(period="month", column="form.uuid", param="form_uuid"),
 )
 
 CONTACTS = Table(
@@ -63,6 +66,7 @@ CONTACTS = Table(
     primary_key=("uuid",),
     write="replace",
     open_maps=("attributes", "account.attributes"),
+    single=Single(endpoint="get_contact", column="uuid", param="uuid"),
 )
 
 CONTACT = Table(
