@@ -198,6 +198,25 @@ def test_the_cursor_moves_when_the_last_page_came(pipeline: Pipeline) -> None:
     }
 
 
+def test_a_long_first_load_is_cut_where_the_list_begins(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feedloom.sources.extent.LONG_LIST", 50)
+    api = refiner(responses=[*days(50), response("old", "2020-01-01 00:00:00")])
+    load(pipeline, api.session(), "responses")
+    assert ask(pipeline, "select count(*) from responses") == [(51,)]
+    count, last, *windows = api.asked("/responses")
+    assert (count["page_length"], "page" in count, last["page"]) == ("1", False, "51")
+    starts = sorted(asked.get("date_range_start", "") for asked in windows)
+    ends = sorted(asked["date_range_end"] for asked in windows)
+    assert len(windows) == 24
+    assert (starts[0], starts[1:]) == ("", ends[:-1])
+
+
+def test_a_short_first_load_is_one_list(pipeline: Pipeline) -> None:
+    api = refiner(responses=days(50))
+    load(pipeline, api.session(), "responses")
+    assert [asked["page_length"] for asked in api.asked("/responses")] == ["1", "1000"]
+
+
 def test_a_windowed_table_that_is_stopped_keeps_its_rows_and_its_cursor(pipeline: Pipeline) -> None:
     api = refiner(responses=days(5))
     api.page_rows = 2
