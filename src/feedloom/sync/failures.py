@@ -159,10 +159,10 @@ _BY_WORDS: Mapping[Sequence[str], tuple[str, str, str]] = {
         "the database server has no database of that name",
         f"make it, or correct its name in {_SECRETS} or the environment",
     ),
-    ("out of memory",): (
+    ("out of memory", "could not allocate block", "failed to allocate", "failed to pin block"): (
         "FL609",
-        "the database needs more memory than there is",
-        "ask for fewer rows or columns at once",
+        "the database needs more memory than it may take",
+        "give a sync more: memory_mb = 1024 under [feedloom] in .dlt/config.toml; let a query ask for less",
     ),
 }
 """Words in a database's message -> code, text and hint of what they mean."""

@@ -10,19 +10,16 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from feedloom.errors import InputError
 
 DEFAULT_MB = 512
-LEAST_MB = 350
-
-_INTERPRETER_MB = 230
-"""Python with dlt, Arrow and DuckDB, before any row came."""
+LEAST_MB = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The memory of one sync, in megabytes of 10^6 bytes.
+    """What the rows of one sync may take, in megabytes of 10^6 bytes, on top of some 200 MB of the program itself.
 
-    Above what the program itself takes, half goes to the database that is written (DuckDB writes to disk what does not
-    fit), an eighth to the comparison of keys, and the rest to pages and rows under way, of which some eight batches may
-    be at once: being fetched, shaped and written, in several forms.
+    Half goes to the database that is written, where it is a DuckDB file, which puts aside on disk what does not fit; an
+    eighth to the comparison of keys; the rest to pages and rows under way, of which there are a few batches at once:
+    being fetched, shaped and written, in several forms.
     """
 
     total_mb: int = DEFAULT_MB
@@ -30,17 +27,17 @@ class Memory:
     @property
     def warehouse_mb(self) -> int:
         """What DuckDB may take for the database."""
-        return (self.total_mb - _INTERPRETER_MB) // 2
+        return self.total_mb // 2
 
     @property
     def comparison_mb(self) -> int:
         """What the comparison of keys and fingerprints may take."""
-        return max(32, (self.total_mb - _INTERPRETER_MB) // 8)
+        return max(32, self.total_mb // 8)
 
     @property
     def batch_bytes(self) -> int:
         """Bytes of pages that are shaped together."""
-        return (self.total_mb - _INTERPRETER_MB) * 1_000_000 // 40
+        return self.total_mb * 1_000_000 // 64
 
 
 def configured_memory() -> Memory:
