@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,23 +15,47 @@ from sqlglot import expressions as sql
 
 def column(pipeline: Pipeline, path: str, table: str | None = None) -> sql.Column:
     """The column that holds the field at *path* of a row (``contact.account.uuid``)."""
-    naming = pipeline.default_schema.naming
+    naming = _known(pipeline).naming
     name = naming.make_path(*(naming.normalize_identifier(part) for part in path.split(".")))
     return sql.column(name, table=table, quoted=True)
 
 
 def relation(pipeline: Pipeline, table: str, alias: str | None = None) -> sql.Table:
     """The table called *table* in the pipeline's dataset; a child table by its full name (``responses__answers``)."""
-    with pipeline.sql_client() as client:
-        parts = client.make_qualified_table_name_path(
-            pipeline.default_schema.naming.normalize_tables_path(table), quote=False
-        )
+    parts = _known(pipeline).parts(table)
     return sql.Table(
         this=sql.to_identifier(parts[-1], quoted=True),
         db=sql.to_identifier(parts[-2], quoted=True) if len(parts) > 1 else None,
         catalog=sql.to_identifier(parts[-3], quoted=True) if len(parts) > 2 else None,  # noqa: PLR2004 - catalog.db.table
         alias=sql.TableAlias(this=sql.to_identifier(alias)) if alias else None,
     )
+
+
+class _Known:
+    """What does not change while a pipeline lives, and takes dlt some milliseconds each time it is asked."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.naming = pipeline.default_schema.naming
+        self._parts: dict[str, list[str]] = {}
+        self._pipeline = weakref.ref(pipeline)
+
+    def parts(self, table: str) -> list[str]:
+        """Catalog, dataset and name of *table*, as far as the destination has them."""
+        pipeline = self._pipeline()
+        if table not in self._parts and pipeline is not None:
+            with pipeline.sql_client() as client:
+                name = self.naming.normalize_tables_path(table)
+                self._parts[table] = client.make_qualified_table_name_path(name, quote=False)
+        return self._parts[table]
+
+
+_KNOWN: weakref.WeakKeyDictionary[Pipeline, _Known] = weakref.WeakKeyDictionary()
+
+
+def _known(pipeline: Pipeline) -> _Known:
+    if pipeline not in _KNOWN:
+        _KNOWN[pipeline] = _Known(pipeline)
+    return _KNOWN[pipeline]
 
 
 def has_column(pipeline: Pipeline, table: str, path: str) -> bool:

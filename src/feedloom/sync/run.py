@@ -75,9 +75,14 @@ class _Loader:
         self._table = table
         self._counter = counter
         self._result = TableReport(table=table.name, history=table.write == "append")
+        self._held = ExitStack()
 
     def sync(self) -> TableReport:
         """Load what is new, read again what an incremental load cannot see, and compare counts."""
+        with self._held:
+            return self._sync()
+
+    def _sync(self) -> TableReport:
         job, result = self._job, self._result
         started, requests = time.monotonic(), job.tally.requests
         job.tally.begin(self._table.name)
@@ -138,6 +143,7 @@ class _Loader:
         job, table, result = self._job, self._table, self._result
         self._counter.start()
         job.session.empty = {table.name} if count(job.pipeline, table.name) == 0 else set()
+        self._held.close()
         source: Any = job.source(table, again).with_resources(table.name)
         rows_before = job.session.reading(table.name).rows
         try:
@@ -147,6 +153,9 @@ class _Loader:
                 raise
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
             return
+        # Opening and closing a DuckDB file takes longer than a small load; while rows are fetched, others may have it.
+        client: Any = job.pipeline.sql_client()
+        self._held.enter_context(client)
         _normalize(job.pipeline, table.name)
         reading = job.session.reading(table.name)
         if table.primary_key:
