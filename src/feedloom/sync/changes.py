@@ -23,7 +23,7 @@ from sqlglot import expressions as sql
 
 from feedloom.catalogue import Table
 from feedloom.columnar import ROW_HASH
-from feedloom.sync.queries import column, relation
+from feedloom.sync.queries import client_of, column, relation
 
 _CHUNK_ROWS = 100_000
 _FEW_KEYS = 20_000
@@ -182,7 +182,7 @@ def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None) -> Iterat
     queries: Iterable[sql.Select] = [everything]
     if few is not None:
         queries = (everything.where(columns[0].isin(*part)) for part in _parts(few))
-    with pipeline.sql_client() as client:
+    with client_of(pipeline) as client:
         for query in queries:
             text = query.sql(dialect=client.capabilities.sqlglot_dialect)
             try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,7 @@ class _Known:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.naming = pipeline.default_schema.naming
+        self.client: Any = None
         self._parts: dict[str, list[str]] = {}
         self._pipeline = weakref.ref(pipeline)
 
@@ -58,6 +60,32 @@ def _known(pipeline: Pipeline) -> _Known:
     return _KNOWN[pipeline]
 
 
+@contextmanager
+def held_open(pipeline: Pipeline) -> Iterator[None]:
+    """Keep one connection to the destination for all queries inside the ``with`` block.
+
+    Opening and closing a DuckDB file takes longer than a small load.
+    """
+    known = _known(pipeline)
+    with pipeline.sql_client() as client:
+        known.client = client
+        try:
+            yield
+        finally:
+            known.client = None
+
+
+@contextmanager
+def client_of(pipeline: Pipeline) -> Iterator[Any]:
+    """Dlt's client of the destination: the one that is held open, else a new one."""
+    held = _known(pipeline).client if pipeline.default_schema_name is not None else None
+    if held is not None:
+        yield held
+        return
+    with pipeline.sql_client() as client:
+        yield client
+
+
 def has_column(pipeline: Pipeline, table: str, path: str) -> bool:
     """Whether the table holds the field at *path*; a field that was null in every row has no column."""
     if pipeline.default_schema_name is None:
@@ -78,7 +106,7 @@ def at(moment: datetime) -> sql.Expression:
 
 def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
     """The rows that *query* gives; none where its table does not exist yet."""
-    with pipeline.sql_client() as client:
+    with client_of(pipeline) as client:
         dialect = client.capabilities.sqlglot_dialect
         try:
             return client.execute_sql(query.sql(dialect=dialect)) or ()

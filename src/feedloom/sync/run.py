@@ -28,7 +28,7 @@ from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.memory import configured_memory
-from feedloom.sync.queries import count
+from feedloom.sync.queries import count, held_open
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
 
@@ -143,7 +143,7 @@ class _Loader:
         job, table, result = self._job, self._table, self._result
         self._counter.start()
         job.session.empty = {table.name} if count(job.pipeline, table.name) == 0 else set()
-        self._held.close()
+        self._held.close()  # while rows are fetched, others may have the file
         source: Any = job.source(table, again).with_resources(table.name)
         rows_before = job.session.reading(table.name).rows
         try:
@@ -153,9 +153,7 @@ class _Loader:
                 raise
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
             return
-        # Opening and closing a DuckDB file takes longer than a small load; while rows are fetched, others may have it.
-        client: Any = job.pipeline.sql_client()
-        self._held.enter_context(client)
+        self._held.enter_context(held_open(job.pipeline))
         _normalize(job.pipeline, table.name)
         reading = job.session.reading(table.name)
         if table.primary_key:
