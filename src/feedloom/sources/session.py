@@ -16,9 +16,6 @@ import httpx2
 from feedloom.catalogue import Table
 from feedloom.http import SILENT, Observer
 
-QUARANTINE_TABLE = "feedloom_quarantine"
-"""The table of rows that could not be loaded without losing part of them."""
-
 
 @dataclass(slots=True)
 class Reading:
