@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import dlt
 import duckdb
-from dlt.extract import DltSource
+from dlt.extract import DltResource, DltSource
 
 from columnar.made_up import ENDPOINT, TABLE, Page
 from columnar.reference import LONG_TYPES, Json, Rows, make_names
-from feedloom.columnar import RowShaper, column_hints
+from feedloom.catalogue import Table
+from feedloom.columnar import KeyNames, RowShaper, column_hints
 from feedloom.columnar.arrow import ArrowShaper, Naming
 from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types
 from feedloom.http.cutting import cut
@@ -25,32 +27,45 @@ COLUMNS = """
 """
 
 
-def things(batches: Sequence[Sequence[Page]], *, engine: str, write: Any) -> DltSource:
-    """A source with the made-up table, which gives the pages of *batches*."""
+Batches: TypeAlias = Sequence[Sequence[Page]]
+"""What one load brings of one table: batches of pages."""
+
+
+def things(loads: Mapping[str, Batches], *, engine: str, write: Any) -> DltSource:
+    """A source with the made-up table once for each name in *loads*, which gives the pages of its batches."""
 
     @dlt.source(name="made_up")
     def source() -> Any:
         dlt.current.source_schema().remove_type_detection("iso_timestamp")
-        return dlt.resource(
-            _by_rows(batches) if engine == "json" else _by_columns(batches, write),
-            name=TABLE.name,
-            primary_key=TABLE.primary_key,
-            write_disposition=write,
-            columns=column_hints(TABLE, ENDPOINT),
-            file_format="parquet",
-            nested_hints={
-                "replies": {"columns": {name: {"name": name, "data_type": kind} for name, kind in LONG_TYPES.items()}}
-            },
-        )
+        return [_resource(replace(TABLE, name=name), batches, engine, write) for name, batches in loads.items()]
 
     made: DltSource = source()
     return made
 
 
-def _by_rows(batches: Sequence[Sequence[Page]]) -> Any:
+def _resource(table: Table, batches: Batches, engine: str, write: Any) -> DltResource:
+    made: DltResource = dlt.resource(
+        _by_rows(table, batches) if engine == "json" else _by_columns(table, batches, write),
+        name=table.name,
+        primary_key=table.primary_key,
+        write_disposition=write,
+        columns=column_hints(table, ENDPOINT),
+        file_format="parquet",
+        nested_hints={
+            "replies": {"columns": {name: {"name": name, "data_type": kind} for name, kind in LONG_TYPES.items()}}
+        },
+    )()
+    return made
+
+
+def _names(table: Table) -> KeyNames:
+    kept = dlt.current.source_state().setdefault("names", {}).setdefault(table.name, {})
+    return make_names(kept, dlt.current.source_schema(), 300)
+
+
+def _by_rows(table: Table, batches: Batches) -> Any:
     def rows() -> Iterator[Any]:
-        names = make_names(dlt.current.source_state().setdefault("names", {}), dlt.current.source_schema(), 300)
-        shaper = RowShaper(TABLE, ENDPOINT, names)
+        shaper = RowShaper(table, ENDPOINT, _names(table))
         for batch in batches:
             for body, added in batch:
                 yield shaper.shape(json.loads(body)["items"], added)
@@ -58,15 +73,15 @@ def _by_rows(batches: Sequence[Sequence[Page]]) -> Any:
     return rows
 
 
-def _by_columns(batches: Sequence[Sequence[Page]], write: Any) -> Any:
+def _by_columns(table: Table, batches: Batches, write: Any) -> Any:
     def rows() -> Iterator[Any]:
         schema = dlt.current.source_schema()
-        stored = stored_types(schema, TABLE.name)
+        stored = stored_types(schema, table.name)
         handover = Handover()
         shaper = ArrowShaper(
-            table=TABLE,
+            table=table,
             endpoint=ENDPOINT,
-            names=make_names(dlt.current.source_state().setdefault("names", {}), schema, 300),
+            names=_names(table),
             naming=Naming.of(schema),
             stored=stored,
             load_id=dlt.current.load_package_state()["load_id"],
@@ -93,15 +108,19 @@ class Warehouse:
         self._folder = folder
         self.engine = engine
 
-    def load(self, batches: Sequence[Sequence[Page]], *, write: Any = "merge") -> None:
+    def load(self, batches: Batches, *, write: Any = "merge") -> None:
         """Load the pages of *batches* in one run."""
+        self.load_side_by_side({TABLE.name: batches}, write=write)
+
+    def load_side_by_side(self, loads: Mapping[str, Batches], *, write: Any = "merge") -> None:
+        """Load several tables, each of the made-up shape and none knowing of the others, in one run."""
         pipeline = dlt.pipeline(
             "made_up",
             destination=dlt.destinations.duckdb(str(self._folder / "made_up.duckdb")),
             dataset_name=DATASET,
             pipelines_dir=str(self._folder),
         )
-        pipeline.run(things(batches, engine=self.engine, write=write)).raise_on_failed_jobs()
+        pipeline.run(things(loads, engine=self.engine, write=write)).raise_on_failed_jobs()
 
     def columns(self) -> list[tuple[Any, ...]]:
         """Table, name, type and nullability of every column."""
