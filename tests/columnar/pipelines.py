@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -124,19 +125,25 @@ class Warehouse:
 
     def columns(self) -> list[tuple[Any, ...]]:
         """Table, name, type and nullability of every column."""
-        return self._query(COLUMNS).fetchall()
+        with self._open() as connection:
+            return connection.execute(COLUMNS).fetchall()
 
     def rows(self) -> Rows:
         """Every row, table by table."""
-        found: Rows = {}
-        for table in dict.fromkeys(row[0] for row in self.columns()):
-            kinds = {column: kind for owner, column, kind, _ in self.columns() if owner == table}
-            result = self._query(f"select * from {DATASET}.{table}").to_arrow_table()
-            found[table] = [_typed(row, kinds) for row in result.to_pylist()]
-        return found
+        kinds: dict[str, dict[str, str]] = defaultdict(dict)
+        for table, column, kind, _ in self.columns():
+            kinds[table][column] = kind
+        with self._open() as connection:
+            return {
+                table: [
+                    _typed(row, own)
+                    for row in connection.execute(f"select * from {DATASET}.{table}").to_arrow_table().to_pylist()
+                ]
+                for table, own in kinds.items()
+            }
 
-    def _query(self, sql: str) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(self._folder / "made_up.duckdb"), read_only=True).execute(sql)
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(self._folder / "made_up.duckdb"), read_only=True)
 
 
 def _typed(row: dict[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def values(warehouse: Warehouse, table: str, column: str) -> list[Any]:
 SIDE_BY_SIDE = 20
 """Tables of one database, each an example of its own: dlt's runs cost more than their rows."""
 
-FEW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-MANY = settings(FEW, max_examples=25)
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+MANY = settings(FEW, max_examples=26)
 
 
 @dataclass(frozen=True, slots=True)
