@@ -15,7 +15,7 @@ from typing import Any
 import dlt
 
 from feedloom.catalogue import Endpoint, Table
-from feedloom.columnar.arrow import FlawError, Quarantined, load_row
+from feedloom.columnar.arrow import FlawError, Quarantined, load_row, refuse_nul
 from feedloom.columnar.types import parse_time
 from feedloom.errors import VendorError
 from feedloom.http import Row, glimpse
@@ -47,10 +47,15 @@ def put_aside(table: Table, endpoint: Endpoint, quarantined: Sequence[Quarantine
     return dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
 
-def exact_rows(table: Table, page: Rows) -> Iterator[Row]:
-    """The rows of *page* for an engine that puts none aside; raises VendorError for one that cannot be kept whole."""
+def exact_rows(table: Table, page: Rows, *, with_nul: bool) -> Iterator[Row]:
+    """The rows of *page* for an engine that puts none aside; *with_nul* allows U+0000 in them.
+
+    Raises VendorError for one that cannot be kept whole.
+    """
     for raw in page.cut.rows:
         try:
+            if not with_nul:
+                refuse_nul(bytes(raw))
             yield load_row(bytes(raw))[0]
         except FlawError as flaw:
             raise VendorError(

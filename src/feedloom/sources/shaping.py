@@ -19,7 +19,14 @@ from dlt.extract.state import get_current_pipe
 from feedloom.catalogue import Table
 from feedloom.columnar import MORE_KEYS, ROW_HASH, KeyNames, RowShaper
 from feedloom.columnar.arrow import ArrowShaper, Naming, Shaped
-from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types, takes_parquet
+from feedloom.columnar.arrow.dlt_seam import (
+    Handover,
+    needs_root_ids,
+    row_id_kind,
+    stored_types,
+    takes_nul,
+    takes_parquet,
+)
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
 from feedloom.sources.listing import read_table
@@ -81,6 +88,7 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
         root_ids=needs_root_ids(stored, plan.write),
         row_ids=row_id_kind(plan.write),
         unique=plan.replaces or plan.only_appends,
+        takes_nul=takes_nul(dlt.current.pipeline().destination),
     )
     handover = Handover(write_disposition="append" if plan.only_appends else None)
 
@@ -107,11 +115,12 @@ def row_by_row(plan: TablePlan) -> Iterator[Any]:
     naming = dlt.current.source_schema().naming
     names = _key_names(plan, naming.normalize_identifier)
     shaper = RowShaper(table, plan.endpoint, names)
+    with_nul = not _is_load() or takes_nul(dlt.current.pipeline().destination)
     seen: set[bytes] | None = set() if plan.replaces else None
     for page in _without_notes(read_table(plan, dlt.current.resource_state(), reading), reading):
         reading.pages += 1
         reading.rows += len(page)
-        shaped = shaper.shape(exact_rows(table, page), _extra(table, page.read))
+        shaped = shaper.shape(exact_rows(table, page, with_nul=with_nul), _extra(table, page.read))
         plan.session.on_keys(table, _keys(table, shaped))
         if seen is not None:
             shaped = [row for row in shaped if _is_first(table, row, seen)]

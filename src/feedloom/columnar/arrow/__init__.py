@@ -2,6 +2,6 @@
 
 from feedloom.columnar.arrow.naming import Naming
 from feedloom.columnar.arrow.shaper import ArrowShaper, Shaped, ShapedTable
-from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row
+from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row, refuse_nul
 
-__all__ = ["ArrowShaper", "FlawError", "Naming", "Quarantined", "Shaped", "ShapedTable", "load_row"]
+__all__ = ["ArrowShaper", "FlawError", "Naming", "Quarantined", "Shaped", "ShapedTable", "load_row", "refuse_nul"]
