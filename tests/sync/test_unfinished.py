@@ -29,8 +29,8 @@ class KilledError(BaseException):
     """Stands for the end of the process."""
 
 
-def sync(api: FakeRefiner, *, only: str = "responses", days: int = 0) -> TableReport:
-    job = make_job(REFINER, only=only, key=Setting(KEY, "the test"))
+def sync(api: FakeRefiner, *, only: str = "responses", days: int = 0, to: str | None = None) -> TableReport:
+    job = make_job(REFINER, only=only, to=to, key=Setting(KEY, "the test"))
     job.session.transport = api.transport
     job.session.now = NOW + timedelta(days=days)
     job.client = lambda: Client(REFINER, Key(KEY, "the test"), transport=api.transport())
@@ -158,3 +158,18 @@ def test_a_history_that_is_cut_off_gains_no_row_twice(
     with duckdb.connect(str(FILE), read_only=True) as connection:
         query = "select count(*), count(distinct _dlt_id), count(distinct read_at) from refiner_data.account"
         assert connection.execute(query).fetchone() == (2, 2, 2)
+
+
+def test_a_first_load_into_files_that_is_cut_off_is_finished(
+    api: FakeRefiner, kill: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(tmp_path / "bucket"))
+    api.lists["/responses"] = [response(f"r{number}", "2026-02-01 20:00:00", data={"nps": 9}) for number in range(3)]
+    kill("responses")
+    with pytest.raises(KilledError):
+        sync(api, to="filesystem")
+    monkeypatch.undo()
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(tmp_path / "bucket"))
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+    table = sync(api, to="filesystem")
+    assert (table.rows, table.verdict) == (3, "matches")

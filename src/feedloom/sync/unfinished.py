@@ -18,9 +18,10 @@ def take_back_unsure_appends(pipeline: Pipeline, vendor: Vendor) -> None:
     dlt sends a job again whose end it did not see, although its rows may be committed; merges do not mind, appends
     would double them. A merged table is appended to while it is empty alone, so that all it holds came with this load:
     it is emptied with the tables below it, whose rows may have arrived without their parents. The journal has the
-    pages for the next load. A history keeps the row that may have arrived, and gains another now.
+    pages for the next load. A history keeps the row that may have arrived, and gains another now. Files are left to
+    dlt, which writes them again under their own names.
     """
-    if pipeline.default_schema_name is None:
+    if pipeline.default_schema_name is None or _writes_files(pipeline):
         return
     normalize = pipeline.default_schema.naming.normalize_table_identifier
     is_merged = {normalize(table.name): table.write != "append" for table in vendor.tables}
@@ -30,6 +31,11 @@ def take_back_unsure_appends(pipeline: Pipeline, vendor: Vendor) -> None:
             _empty(pipeline, table)
     if unsure:
         pipeline.abort_packages()
+
+
+def _writes_files(pipeline: Pipeline) -> bool:
+    destination = pipeline.destination
+    return destination is not None and destination.destination_type.rpartition(".")[2] == "filesystem"
 
 
 def _unsure_appends(pipeline: Pipeline) -> Iterator[str]:
