@@ -214,3 +214,23 @@ def test_a_sync_that_put_rows_aside_ends_with_exit_code_3(
             command(["sync", "refiner", "--only", "responses", "--quiet"])
     assert ended.value.code == FINDINGS
     assert "5 rows could not be loaded whole and are in feedloom_quarantine" in capfd.readouterr().out
+
+
+@pytest.mark.nightly
+def test_rows_of_extreme_shape_are_loaded_whole(api: FakeRefiner) -> None:
+    deep: Any = "bottom"
+    for _ in range(64):
+        deep = {"a": deep}
+    long = "0123456789" * 5_000_000
+    many = {f"key {number}": number for number in range(10_000)}
+    api.lists["/contacts"] = [contact("deep", deep=deep), contact("long", text=long), contact("wide", **many)]
+    job = job_of(api, "contacts")
+    report, tables = sync(job)
+    assert (tables["contacts"].rows, tables["contacts"].verdict, report.findings) == (3, "matches", [])
+    ((text,),) = rows(job, "select attributes__text from contacts where uuid = 'long'")
+    assert text == long
+    bottom = job.pipeline.default_schema.naming.shorten_fragments("attributes", "deep", *"a" * 64)
+    ((value,),) = rows(job, f"select {bottom} from contacts where uuid = 'deep'")
+    assert value == "bottom"
+    assert tables["contacts"].keys_past_cap > 9_000
+    assert sync(job_of(api, "contacts"))[1]["contacts"].same == 3

@@ -101,6 +101,7 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
         reading.rows += batch.read
         reading.quarantined += len(batch.quarantined)
         reading.keys_past_cap |= names.refused
+        reading.keys_renamed |= names.renamed
         if batch.keys is not None:
             plan.session.on_keys(table, batch.keys)
         yield from handover.items(batch)
@@ -126,6 +127,7 @@ def row_by_row(plan: TablePlan) -> Iterator[Any]:
             shaped = [row for row in shaped if _is_first(table, row, seen)]
         more = bool(names.refused) and not reading.keys_past_cap
         reading.keys_past_cap |= names.refused
+        reading.keys_renamed |= names.renamed
         yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
     _check_whole(plan, reading)
 

@@ -19,17 +19,19 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
 from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import repair
 from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
-from feedloom.sync.failures import explain
+from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
+from feedloom.sync.warehouse import give_more_memory
 
 
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
@@ -91,6 +93,11 @@ class _Loader:
             result.verdict = "failed"
         reading = job.session.reading(self._table.name)
         result.notes.extend(reading.notes)
+        if reading.keys_renamed:
+            result.notes.append(
+                f"{len(reading.keys_renamed):,} new keys have a column with a suffix, as others would share it: "
+                f"{NAMES_TABLE} holds the names."
+            )
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.quarantined = reading.quarantined
@@ -178,7 +185,14 @@ def _own_failure(error: Exception) -> FeedloomError | None:
 def _load(pipeline: Pipeline) -> None:
     if pipeline.has_pending_data:
         _normalize(pipeline)
-        pipeline.load(raise_on_failed_jobs=True)
+        while True:
+            try:
+                pipeline.load(raise_on_failed_jobs=True)
+            except PipelineStepFailed as error:
+                if not is_out_of_memory(error) or not give_more_memory(pipeline):
+                    raise
+            else:
+                return
 
 
 def _normalize(pipeline: Pipeline, table: str = "the last run") -> None:
