@@ -27,6 +27,7 @@ BAD = {
     "twice": (b'"data":{"nps":1,"nps":2}', "stands twice"),
     "beyond": (b'"data":{"nps":1e400}', "infinity"),
     "lone": (b'"data":{"why":"\\ud800"}', "surrogate"),
+    "alike": (b'"userName":1,"user_name":2', "named like another"),
 }
 
 
@@ -84,7 +85,7 @@ def test_bad_rows_are_put_aside_and_the_good_ones_of_their_page_are_loaded(api: 
         assert flaw.decode("utf-8", "backslashreplace").replace("\0", "\\x00") in raw
     assert tables["responses"].quarantined == len(BAD)
     assert tables["responses"].verdict == "matches"
-    assert report.findings == ["responses: 5 rows could not be loaded whole and are in feedloom_quarantine"]
+    assert report.findings == ["responses: 6 rows could not be loaded whole and are in feedloom_quarantine"]
 
 
 def test_a_second_sync_neither_doubles_bad_rows_nor_reads_windows_again(api: FakeRefiner) -> None:
@@ -128,7 +129,7 @@ def test_a_row_that_stays_bad_in_another_way_counts_once(api: FakeRefiner) -> No
     job = job_of(api, "contacts,responses")
     _, tables = sync(job)
     assert tables["responses"].verdict == "matches"
-    assert rows(job, "select count(*), count(distinct row_key) from feedloom_quarantine") == [(6, 5)]
+    assert rows(job, "select count(*), count(distinct row_key) from feedloom_quarantine") == [(7, 6)]
 
 
 def test_a_loaded_row_that_turns_bad_keeps_its_last_good_form_and_is_told_of(api: FakeRefiner) -> None:
@@ -138,7 +139,7 @@ def test_a_loaded_row_that_turns_bad_keeps_its_last_good_form_and_is_told_of(api
     report, tables = sync(job)
     assert rows(job, "select data__nps from responses where uuid = 'good 0'") == [(0,)]
     assert tables["responses"].verdict == "matches"
-    assert tables["responses"].quarantined == 6
+    assert tables["responses"].quarantined == 7
     assert report.findings
 
 
@@ -175,12 +176,13 @@ def test_bad_rows_of_several_tables_share_the_quarantine(api: FakeRefiner) -> No
     job = job_of(api, "contacts,responses")
     report, _ = sync(job)
     found = rows(job, "select table_name, count(*) from feedloom_quarantine group by 1 order by 1")
-    assert found == [("contacts", 1), ("responses", 5)]
+    assert found == [("contacts", 1), ("responses", 6)]
     assert len(report.findings) == 2
 
 
 @pytest.mark.parametrize(
-    "name", ["twice", "beyond", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("nan", "bytes", "lone"))]
+    "name",
+    ["twice", "beyond", "alike", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("nan", "bytes", "lone"))],
 )
 def test_the_slow_engine_fails_the_table_by_name_and_goes_on_with_the_others(name: str, api: FakeRefiner) -> None:
     api.lists["/responses"] = [response("good", "2026-02-28 20:00:00"), bad_response(name, BAD[name][0])]
@@ -213,7 +215,7 @@ def test_a_sync_that_put_rows_aside_ends_with_exit_code_3(
         with pytest.raises(SystemExit) as ended:
             command(["sync", "refiner", "--only", "responses", "--quiet"])
     assert ended.value.code == FINDINGS
-    assert "5 rows could not be loaded whole and are in feedloom_quarantine" in capfd.readouterr().out
+    assert "6 rows could not be loaded whole and are in feedloom_quarantine" in capfd.readouterr().out
 
 
 @pytest.mark.nightly

@@ -8,6 +8,7 @@ counts as put aside.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 import dlt
 
 from feedloom.catalogue import Endpoint, Table
-from feedloom.columnar.arrow import FlawError, Quarantined, load_row, refuse_nul
+from feedloom.columnar import MORE_KEYS
+from feedloom.columnar.arrow import FlawError, Naming, Quarantined, load_row, refuse_nul, refuse_shared
 from feedloom.columnar.types import parse_time
 from feedloom.errors import VendorError
 from feedloom.http import Row, glimpse
@@ -53,17 +55,34 @@ def exact_rows(table: Table, page: Rows, *, with_nul: bool) -> Iterator[Row]:
     Raises VendorError for one that cannot be kept whole.
     """
     for raw in page.cut.rows:
-        try:
+        with _named(table):
             if not with_nul:
                 refuse_nul(bytes(raw))
-            yield load_row(bytes(raw))[0]
-        except FlawError as flaw:
-            raise VendorError(
-                f"a row of {table.name} cannot be loaded whole: {flaw}",
-                hint=f'with engine = "arrow", into a destination that takes Parquet, such rows are put aside in '
-                f"{QUARANTINE_TABLE} and the others are loaded",
-                where=page.endpoint.name,
-            ) from None
+            row, _ = load_row(bytes(raw))
+        yield row
+
+
+def check_names(table: Table, naming: Naming, shaped: Sequence[Row]) -> None:
+    """Raises VendorError where two keys of a shaped row would share a column, of which one would be lost."""
+    paths = [*table.json_columns, *(f"{path}.{MORE_KEYS}" for path in table.open_maps)]
+    json_columns = {naming.join(*(naming.column(part) for part in path.split("."))) for path in paths}
+    with _named(table):
+        for row in shaped:
+            refuse_shared(row, naming, json_columns.__contains__)
+
+
+@contextmanager
+def _named(table: Table) -> Iterator[None]:
+    """Turn a flaw of a row into an error of its table."""
+    try:
+        yield
+    except FlawError as flaw:
+        raise VendorError(
+            f"a row of {table.name} cannot be loaded whole: {flaw}",
+            hint=f'with engine = "arrow", into a destination that takes Parquet, such rows are put aside in '
+            f"{QUARANTINE_TABLE} and the others are loaded",
+            where=table.name,
+        ) from None
 
 
 def note_whole_reading(table: str, load_id: str) -> None:

@@ -32,7 +32,7 @@ from feedloom.sources.bridge import iterate
 from feedloom.sources.listing import read_table
 from feedloom.sources.naming import kept_names
 from feedloom.sources.planning import Read
-from feedloom.sources.quarantine import QUARANTINE_TABLE, exact_rows, note_whole_reading, put_aside
+from feedloom.sources.quarantine import QUARANTINE_TABLE, check_names, exact_rows, note_whole_reading, put_aside
 from feedloom.sources.reading import Rows
 from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
@@ -113,7 +113,7 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
 def row_by_row(plan: TablePlan) -> Iterator[Any]:
     """Rows shaped one by one, as plain Python values, a list for each page."""
     table, reading = plan.table, plan.session.reading(plan.table.name)
-    naming = dlt.current.source_schema().naming
+    naming, spelling = dlt.current.source_schema().naming, Naming.of(dlt.current.source_schema())
     names = _key_names(plan, naming.normalize_identifier)
     shaper = RowShaper(table, plan.endpoint, names)
     with_nul = not _is_load() or takes_nul(dlt.current.pipeline().destination)
@@ -122,6 +122,7 @@ def row_by_row(plan: TablePlan) -> Iterator[Any]:
         reading.pages += 1
         reading.rows += len(page)
         shaped = shaper.shape(exact_rows(table, page, with_nul=with_nul), _extra(table, page.read))
+        check_names(table, spelling, shaped)
         plan.session.on_keys(table, _keys(table, shaped))
         if seen is not None:
             shaped = [row for row in shaped if _is_first(table, row, seen)]
