@@ -166,7 +166,7 @@ _BY_WORDS: Mapping[Sequence[str], tuple[str, str, str]] = {
         "the database server has no database of that name",
         f"make it, or correct its name in {_SECRETS} or the environment",
     ),
-    ("out of memory",): (
+    ("out of memory", "could not allocate block"): (
         _OUT_OF_MEMORY,
         "the database needs more memory than there is",
         "ask for fewer rows or columns at once; for a sync, raise memory_mb under [feedloom] in .dlt/config.toml",
