@@ -215,8 +215,8 @@ Tree: TypeAlias = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 def trees(root: str, rows: Rows) -> list[Tree]:
     """Each root row with all below it, without ids, in an order that depends on nothing but their content."""
     below: dict[tuple[str, str], list[tuple[int, Tree]]] = defaultdict(list)
-    tables = sorted((name for name in rows if name != root), key=len, reverse=True)
-    ids = {row["_dlt_id"] for found in rows.values() for row in found}
+    tables = sorted((name for name in rows if name.startswith(f"{root}__")), key=len, reverse=True)
+    ids = {row["_dlt_id"] for name in (root, *tables) for row in rows.get(name, ())}
 
     def tree(name: str, row: Mapping[str, Any]) -> Tree:
         plain = {key: _plain(value) for key, value in row.items() if value is not None and key not in BOOKKEEPING}

@@ -46,6 +46,11 @@ def same_as_slow_way(rows: Sequence[dict[str, Any]], cap: int = 300) -> Columnar
         (b'{"uuid":"bad","config":{"b":1},"config":{"b":2}}', "stands twice"),
         (b'{"uuid":"bad","a":tru}', "not valid JSON"),
         (b'{"uuid":"bad","_dlt_id":"mine"}', "_dlt_id"),
+        (b'{"uuid":"bad","userName":1,"user_name":2}', "named like another"),
+        (b'{"uuid":"bad","userName":1,"user_name":null}', "named like another"),
+        (b'{"uuid":"bad","a":{"b":1},"a__b":2}', "named like another"),
+        (b'{"uuid":"bad","userName":[1],"user_name":[2]}', "named like another"),
+        (b'{"uuid":"bad","visits":[{"at":1,"A b":1,"a_b":2}]}', "named like another"),
         (b'{"uuid":"bad","a":' + b"[" * 3000 + b"]" * 3000 + b"}", "nested"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,8 @@ import dlt
 import pyarrow as pa
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from columnar.made_up import Loads, evolving_loads, page
 from columnar.pipelines import Warehouse
@@ -35,17 +37,58 @@ def values(warehouse: Warehouse, table: str, column: str) -> list[Any]:
     return sorted(row[column] for row in warehouse.rows().get(table, []) if row.get(column) is not None)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(loads=evolving_loads)
-def test_any_loads_make_the_same_database_as_the_slow_way(loads: Loads) -> None:
+SIDE_BY_SIDE = 20
+"""Tables of one database, each an example of its own: dlt's runs cost more than their rows."""
+
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+MANY = settings(FEW, max_examples=26)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Several examples, too long to be shown whole: the one that fails is."""
+
+    loads: list[Loads] = field(repr=False)
+
+
+side_by_side = st.builds(Examples, st.lists(evolving_loads, min_size=SIDE_BY_SIDE, max_size=SIDE_BY_SIDE))
+
+
+def compare(examples: Examples, engines: Sequence[str], warehouses: Sequence[Warehouse]) -> None:
+    """Load all examples by dlt's own way and by *engines* in turn; whatever differs fails here."""
+    slow, fast = warehouses
+    named = {f"things{number}": loads for number, loads in enumerate(examples.loads)}
+    for number in range(max(map(len, examples.loads))):
+        loads = {name: loads[number] for name, loads in named.items() if number < len(loads)}
+        fast.engine = engines[number % len(engines)]
+        for warehouse in warehouses:
+            warehouse.load_side_by_side(loads, write="append")
+    assert fast.columns() == slow.columns()
+    ours, theirs = fast.rows(), slow.rows()
+    for name, given_loads in named.items():
+        assert trees(name, ours) == trees(name, theirs), given_loads
+
+
+def both(folder: str) -> list[Warehouse]:
+    return [Warehouse(Path(folder) / name, engine="json") for name in ("slow", "fast")]
+
+
+@FEW
+@given(examples=side_by_side)
+def test_any_loads_make_the_same_database_as_the_slow_way(examples: Examples) -> None:
     with TemporaryDirectory() as folder:
-        slow = Warehouse(Path(folder) / "json", engine="json")
-        fast = Warehouse(Path(folder) / "arrow", engine="arrow")
-        for batches in loads:
-            slow.load(batches, write="append")
-            fast.load(batches, write="append")
-        assert fast.columns() == slow.columns()
-        assert trees("things", fast.rows()) == trees("things", slow.rows())
+        compare(examples, ["arrow"], both(folder))
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(4))
+@MANY
+@given(examples=side_by_side)
+def test_any_loads_at_length(part: int, examples: Examples) -> None:
+    engines = [["arrow"], ["arrow"], ["arrow", "json"], ["json", "arrow"]][part]
+    with TemporaryDirectory() as folder:
+        compare(examples, engines, both(folder))
 
 
 @pytest.mark.parametrize("write", ["merge", "append", "replace", {"disposition": "merge", "strategy": "upsert"}])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import dlt
@@ -30,14 +34,14 @@ class FakeRefiner:
     """Answers as Refiner does, from rows that a test keeps.
 
     Attributes:
-        lists: Path of a list -> its rows; a path that is not here is not found.
+        lists: Path of a list -> its rows, as bytes where they are to come so; a path that is not here is not found.
         singles: Path of an answer that is no list -> it.
         page_rows: Rows on a page at most, however many are asked for.
         seen: Path and parameters of every request, in order.
         answer: Answers in place of what is kept, where it gives an answer.
     """
 
-    lists: dict[str, list[Row]] = field(default_factory=dict)
+    lists: dict[str, list[Any]] = field(default_factory=dict)
     singles: dict[str, Row] = field(default_factory=dict)
     page_rows: int = 1000
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -45,7 +49,7 @@ class FakeRefiner:
 
     def transport(self) -> httpx2.MockTransport:
         """A transport whose requests come here."""
-        return httpx2.MockTransport(self._handle)
+        return httpx2.MockTransport(self.handle)
 
     def session(self, **more: Any) -> Session:
         """A session whose clients come here, at ``NOW`` unless *more* says otherwise."""
@@ -55,7 +59,8 @@ class FakeRefiner:
         """The parameters of each request to *path*."""
         return [params for seen, params in self.seen if seen == path]
 
-    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
+        """The answer to one request."""
         path = request.url.path.removeprefix("/v1")
         params = dict(request.url.params)
         self.seen.append((path, params))
@@ -65,9 +70,9 @@ class FakeRefiner:
             return httpx2.Response(200, json=self.singles[path])
         if path not in self.lists:
             return httpx2.Response(404, json={"message": "not found"})
-        return self._page([row for row in self.lists[path] if _fits(row, params)], params)
+        return self._page([row for row in self.lists[path] if _fits(_seen(row), params)], params)
 
-    def _page(self, rows: list[Row], params: Mapping[str, str]) -> httpx2.Response:
+    def _page(self, rows: list[Any], params: Mapping[str, str]) -> httpx2.Response:
         size = min(self.page_rows, int(params.get("page_length", "100")))
         start = int(params.get("page_cursor", (int(params.get("page", "1")) - 1) * size))
         more = start + size < len(rows)
@@ -77,7 +82,41 @@ class FakeRefiner:
             "last_page": max(1, -(-len(rows) // size)),
             "next_page_cursor": str(start + size) if more else None,
         }
-        return httpx2.Response(200, json={"items": rows[start : start + size], "pagination": pagination})
+        items = b",".join(row if isinstance(row, bytes) else orjson.dumps(row) for row in rows[start : start + size])
+        body = b'{"items":[' + items + b'],"pagination":' + orjson.dumps(pagination) + b"}"
+        return httpx2.Response(200, content=body, headers={"Content-Type": "application/json"})
+
+
+def _seen(row: Any) -> Row:
+    """What the filters look at of a row, which may be no JSON."""
+    seen: Row = json.loads(row.decode(errors="replace"), strict=False) if isinstance(row, bytes) else row
+    return seen
+
+
+@contextmanager
+def served(api: FakeRefiner) -> Iterator[str]:
+    """Yields the address at which *api* answers over HTTP, until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer = api.handle(httpx2.Request("GET", f"http://127.0.0.1{self.path}"))
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join(10)
 
 
 def _fits(row: Row, params: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx2
+import orjson
 import pytest
 
 from feedloom.emulator import create_emulator
@@ -287,6 +288,15 @@ def test_a_filter_that_proves_itself_is_trusted(later: list[Row]) -> None:
     client, read = proving([visits(9, 8), later], [])
     assert ids(read_list(client, read)) == [9, 8, *ids_of(later)]
     assert client.asked == [read.params]
+
+
+@pytest.mark.parametrize(("date", "asked"), [(8, 1), (4, 2)])
+def test_a_row_that_is_not_quite_json_proves_as_others_do(date: int, asked: int) -> None:
+    bad: Any = orjson.Fragment(b'{"eventId":8,"date":%d,"score":NaN}' % date)
+    client, read = proving([[*visits(9), bad]], [visits(9)])
+    pages = read_list(client, read)
+    assert len(client.asked) == asked
+    assert [len(page) for page in pages if not page.note] == [3 - asked]
 
 
 def test_a_filter_that_was_ignored_is_left_out_with_a_note() -> None:

@@ -35,6 +35,10 @@ class KeyNames:
         cap: How many keys of the table's open maps become columns; further ones have no column.
         declared: The kinds that the vendor declares, by path and key; others are known by their first value.
         items: Where the kinds of the items of lists are kept between runs, by path. Changed in place.
+
+    Attributes:
+        refused: Keys past the cap that came, as ``(path, key)``.
+        renamed: Keys that were given a suffix in this run, as ``(path, key)``.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class KeyNames:
         self._count = sum(len(keys) for keys in state.values())
         self._taken = {path: {*_RESERVED, *(entry[0] for entry in keys.values())} for path, keys in state.items()}
         self.refused: set[tuple[str, str]] = set()
+        self.renamed: set[tuple[str, str]] = set()
 
     @property
     def count(self) -> int:
@@ -100,6 +105,8 @@ class KeyNames:
             suffix = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=digits).hexdigest()
             column = f"{plain.rstrip('_')}_{suffix}"
             digits += 1
+        if column != plain:
+            self.renamed.add((path, key))
         taken.add(column)
         self._state.setdefault(path, {})[key] = [column]
         self._count += 1

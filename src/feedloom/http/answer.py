@@ -180,6 +180,31 @@ def read_rows(parts: Cut, *, endpoint: Endpoint, request: str) -> list[Row]:
     return rows
 
 
+def legible_rows(parts: Cut) -> list[Row]:
+    """The rows of a cut answer as far as they can be read, to look something up in them and not to load them.
+
+    Of a row that is not quite JSON what :func:`glimpse` sees; those of which nothing can be seen are left out.
+    """
+    try:
+        rows: list[Row] = parse_json(parts.text)
+    except ValueError:
+        return [row for raw in parts.rows if (row := glimpse(bytes(raw))) is not None]
+    return rows
+
+
+def glimpse(raw: bytes) -> Row | None:
+    """What can be seen of a row that is not quite JSON; None where that is nothing.
+
+    NaN counts as a number, control characters stand for themselves, bytes that are not UTF-8 come as U+FFFD, and of a
+    key that stands twice the last value counts.
+    """
+    try:
+        seen = json.loads(raw.decode(errors="replace"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return seen if isinstance(seen, dict) else None
+
+
 def _no_json(endpoint: Endpoint, request: str) -> VendorError:
     message = f"{endpoint.name} ({request}) was answered with something that is not JSON"
     return VendorError(message, hint=REPORT_HINT, where=endpoint.name)

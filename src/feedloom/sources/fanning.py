@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from feedloom.catalogue import Endpoint, Slices, Table, Vendor
-from feedloom.http import Client
+from feedloom.http import Client, legible_rows
 from feedloom.sources.planning import (
     Cursor,
     Range,
@@ -99,7 +99,8 @@ class FanOutReads:
         for read in reads:
             async with aclosing(reader.read_list(read)) as pages:
                 async for page in pages:
-                    for row in page.rows:
+                    seen = legible_rows(page.cut)
+                    for row in seen if len(seen) == len(page) else page.rows:  # the latter tells what cannot be read
                         yield row
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Client, Cut, Page, Row, StartOverError, cut_body, read_rows
+from feedloom.http import Client, Cut, Page, Row, StartOverError, cut_body, legible_rows, read_rows
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
 
@@ -225,8 +225,10 @@ class Reader:
         if self._journal is not None:
             self._journal.begin(self._endpoint, read)
         async for page in self._client.pages(self._endpoint, read.params):
-            if read.proof is not None and (ignored := read.proof.ignored(page.rows, is_first=page.number == 0)):
-                raise _UnprovenError(read.proof, read, ignored)
+            if read.proof is not None:
+                ignored = read.proof.ignored(legible_rows(page.cut), is_first=page.number == 0)
+                if ignored:
+                    raise _UnprovenError(read.proof, read, ignored)
             tally.add(page)
             if self._journal is not None:
                 is_last = page.is_last and not self._doubts(tally)

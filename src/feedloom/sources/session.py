@@ -16,9 +16,6 @@ import httpx2
 from feedloom.catalogue import Table
 from feedloom.http import SILENT, Observer
 
-QUARANTINE_TABLE = "feedloom_quarantine"
-"""The table of rows that could not be loaded without losing part of them."""
-
 
 @dataclass(slots=True)
 class Reading:
@@ -30,6 +27,7 @@ class Reading:
         complete: Everything that was planned was read.
         quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
+        keys_renamed: Keys of open maps whose new column has a suffix, as ``(path, key)``.
         notes: Things a person should know, one sentence each.
     """
 
@@ -38,6 +36,7 @@ class Reading:
     complete: bool = False
     quarantined: int = 0
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
+    keys_renamed: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 

@@ -18,15 +18,23 @@ from dlt.extract.state import get_current_pipe
 
 from feedloom.catalogue import Table
 from feedloom.columnar import MORE_KEYS, ROW_HASH, KeyNames, RowShaper
-from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined, Shaped
-from feedloom.columnar.arrow.dlt_seam import Handover, needs_root_ids, row_id_kind, stored_types, takes_parquet
+from feedloom.columnar.arrow import ArrowShaper, Naming, Shaped
+from feedloom.columnar.arrow.dlt_seam import (
+    Handover,
+    needs_root_ids,
+    row_id_kind,
+    stored_types,
+    takes_nul,
+    takes_parquet,
+)
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
 from feedloom.sources.listing import read_table
 from feedloom.sources.naming import kept_names
 from feedloom.sources.planning import Read
+from feedloom.sources.quarantine import QUARANTINE_TABLE, check_names, exact_rows, note_whole_reading, put_aside
 from feedloom.sources.reading import Rows
-from feedloom.sources.session import QUARANTINE_TABLE, Reading
+from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
 
 
@@ -80,6 +88,7 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
         root_ids=needs_root_ids(stored, plan.write),
         row_ids=row_id_kind(plan.write),
         unique=plan.replaces or plan.only_appends,
+        takes_nul=takes_nul(dlt.current.pipeline().destination),
     )
     handover = Handover(write_disposition="append" if plan.only_appends else None)
 
@@ -92,37 +101,45 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
         reading.rows += batch.read
         reading.quarantined += len(batch.quarantined)
         reading.keys_past_cap |= names.refused
+        reading.keys_renamed |= names.renamed
         if batch.keys is not None:
             plan.session.on_keys(table, batch.keys)
         yield from handover.items(batch)
         if batch.quarantined:
-            yield _quarantine(table, batch.quarantined)
+            yield put_aside(table, plan.endpoint, batch.quarantined)
     _check_whole(plan, reading)
 
 
 def row_by_row(plan: TablePlan) -> Iterator[Any]:
     """Rows shaped one by one, as plain Python values, a list for each page."""
     table, reading = plan.table, plan.session.reading(plan.table.name)
-    naming = dlt.current.source_schema().naming
+    naming, spelling = dlt.current.source_schema().naming, Naming.of(dlt.current.source_schema())
     names = _key_names(plan, naming.normalize_identifier)
     shaper = RowShaper(table, plan.endpoint, names)
+    with_nul = not _is_load() or takes_nul(dlt.current.pipeline().destination)
     seen: set[bytes] | None = set() if plan.replaces else None
     for page in _without_notes(read_table(plan, dlt.current.resource_state(), reading), reading):
         reading.pages += 1
         reading.rows += len(page)
-        shaped = shaper.shape(page.rows, _extra(table, page.read))
+        shaped = shaper.shape(exact_rows(table, page, with_nul=with_nul), _extra(table, page.read))
+        check_names(table, spelling, shaped)
         plan.session.on_keys(table, _keys(table, shaped))
         if seen is not None:
             shaped = [row for row in shaped if _is_first(table, row, seen)]
         more = bool(names.refused) and not reading.keys_past_cap
         reading.keys_past_cap |= names.refused
+        reading.keys_renamed |= names.renamed
         yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
     _check_whole(plan, reading)
 
 
 def _check_whole(plan: TablePlan, reading: Reading) -> None:
-    if plan.replaces and not reading.complete:
+    if not plan.replaces:
+        return
+    if not reading.complete:
         raise StoppedError(plan.table.name)
+    if _is_load() and (reading.quarantined or QUARANTINE_TABLE in dlt.current.source_schema().tables):
+        note_whole_reading(plan.table.name, dlt.current.load_package_state()["load_id"])
 
 
 def _key_names(plan: TablePlan, normalize: Callable[[str], str]) -> KeyNames:
@@ -204,24 +221,3 @@ def _with_more_keys(rows: list[dict[str, Any]], table: Table, make_path: Callabl
         for path in table.open_maps
     }
     return dlt.mark.with_hints(rows, dlt.mark.make_hints(columns=columns))
-
-
-def _quarantine(table: Table, quarantined: Sequence[Quarantined]) -> Any:
-    """Rows that were put aside, as they came, for a table of their own that keeps each of them once."""
-    rows = [
-        {
-            "table_name": table.name,
-            "row_digest": blake2b(row.raw, digest_size=16).hexdigest(),
-            "reason": row.reason,
-            "raw": row.raw.decode("utf-8", "backslashreplace"),
-        }
-        for row in quarantined
-    ]
-    hints = dlt.mark.make_hints(
-        table_name=QUARANTINE_TABLE,
-        write_disposition="merge",
-        primary_key=("table_name", "row_digest"),
-        columns={},
-        nested_hints={},
-    )
-    return dlt.mark.with_hints(rows, hints, create_table_variant=True)

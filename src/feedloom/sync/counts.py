@@ -15,8 +15,8 @@ from feedloom.catalogue import CursorPaging, Embedded, NumberPaging, Table, Vend
 from feedloom.http import Client
 from feedloom.sources import cursors
 from feedloom.sources.planning import Cursor
-from feedloom.sources.session import QUARANTINE_TABLE
-from feedloom.sync.queries import at, column, count, has_column, relation
+from feedloom.sources.quarantine import QUARANTINE_TABLE, last_whole_reading
+from feedloom.sync.queries import ask, at, column, count, has_column, relation
 
 
 def has_total(vendor: Vendor, table: Table) -> bool:
@@ -33,7 +33,7 @@ class Counts:
         there: Those that the vendor counts.
         here: Those that are loaded.
         ownerless: Those of them whose owner (the contact of a response) is gone at the vendor, as deletions leave them.
-        quarantined: Rows of the table, of any range, that were put aside in place of being loaded.
+        quarantined: Rows of the range, or of a moment unknown, that were put aside in place of being loaded.
     """
 
     there: int
@@ -78,14 +78,30 @@ def counts_in(
         there=there,
         here=count(pipeline, table.name, *inside),
         ownerless=ownerless,
-        quarantined=_quarantined(pipeline, table),
+        quarantined=_quarantined(vendor, table, pipeline, cursor),
     )
 
 
-def _quarantined(pipeline: Pipeline, table: Table) -> int:
-    if not has_column(pipeline, QUARANTINE_TABLE, "table_name"):
+def _quarantined(vendor: Vendor, table: Table, pipeline: Pipeline, cursor: Cursor) -> int:
+    """The rows put aside whose key is not loaded, since the table was last read whole; each row of the source once."""
+    if not has_column(pipeline, QUARANTINE_TABLE, "row_digest"):
         return 0
-    return count(pipeline, QUARANTINE_TABLE, column(pipeline, "table_name").eq(table.name))
+    key, digest, load_id = (column(pipeline, name, "aside") for name in ("row_key", "row_digest", "_dlt_load_id"))
+    conditions: list[sql.Expression | sql.Condition] = [column(pipeline, "table_name", "aside").eq(table.name)]
+    since = last_whole_reading(pipeline.state, vendor.source_name, table.name)
+    if since is not None:
+        conditions.append(load_id >= since)
+    if len(table.primary_key) == 1 and has_column(pipeline, table.name, table.primary_key[0]):
+        own_key = sql.cast(column(pipeline, table.primary_key[0]), sql.DataType.Type.TEXT)
+        loaded = sqlglot.select(own_key).from_(relation(pipeline, table.name))
+        conditions.append(sql.or_(key.is_(sql.Null()), sql.not_(key.isin(query=loaded))))
+    if table.window is not None:
+        moment = column(pipeline, "row_moment", "aside")
+        inside = sql.and_(*_between(moment, cursor))
+        conditions.append(sql.or_(moment.is_(sql.Null()), inside))
+    rows = sql.Count(this=sql.Distinct(expressions=[sql.Coalesce(this=key, expressions=[digest])]))
+    found = ask(pipeline, sqlglot.select(rows).from_(relation(pipeline, QUARANTINE_TABLE, "aside")).where(*conditions))
+    return int(found[0][0]) if found else 0
 
 
 def _without_owner(pipeline: Pipeline, embedded: Embedded) -> sql.Condition:
@@ -102,9 +118,13 @@ def _inside(pipeline: Pipeline, table: Table, cursor: Cursor) -> list[sql.Expres
     """The conditions under which a row lies in the range of *cursor*, by the column of the table's first pass."""
     if table.window is None or cursor.through is None:
         return []
-    moment = column(pipeline, table.window.passes[0].column)
+    return _between(column(pipeline, table.window.passes[0].column), cursor)
+
+
+def _between(moment: sql.Column, cursor: Cursor) -> list[sql.Expression]:
     since = [] if cursor.since is None else [moment >= at(cursor.since)]
-    return [moment < at(cursor.through), *since]
+    through = [] if cursor.through is None else [moment < at(cursor.through)]
+    return [*through, *since]
 
 
 def loaded_range(vendor: Vendor, table: Table, pipeline: Pipeline) -> Cursor:

@@ -23,6 +23,7 @@ from dlt.common.exceptions import MissingDependencyException
 
 from feedloom.errors import DestinationError, FeedloomError, InputError
 
+_OUT_OF_MEMORY = "FL609"
 _SECRETS = ".dlt/secrets.toml"
 _UNWRITABLE = frozenset({errno.EACCES, errno.EROFS, errno.EPERM})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -39,6 +40,12 @@ def explain(error: BaseException) -> FeedloomError | None:
         if (known := _known(cause)) is not None:
             return known
     return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether *error* says that the database needs more memory than it may take."""
+    known = explain(error)
+    return known is not None and known.code == _OUT_OF_MEMORY
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -160,9 +167,9 @@ _BY_WORDS: Mapping[Sequence[str], tuple[str, str, str]] = {
         f"make it, or correct its name in {_SECRETS} or the environment",
     ),
     ("out of memory", "could not allocate block", "failed to allocate", "failed to pin block"): (
-        "FL609",
+        _OUT_OF_MEMORY,
         "the database needs more memory than it may take",
-        "give a sync more: memory_mb = 1024 under [feedloom] in .dlt/config.toml; let a query ask for less",
+        "ask for fewer rows or columns at once; for a sync, raise memory_mb under [feedloom] in .dlt/config.toml",
     ),
 }
 """Words in a database's message -> code, text and hint of what they mean."""

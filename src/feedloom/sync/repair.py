@@ -131,8 +131,8 @@ def verdict(counts: Counts | None, *, reread: bool) -> tuple[Verdict, str]:
         return "not checked", ""
     if counts.there == counts.here + counts.quarantined:
         return "matches", ""
-    if counts.there < counts.here and (reread or counts.agree):
-        gone = counts.here - counts.there
+    gone = counts.here + counts.quarantined - counts.there
+    if gone > 0 and (reread or counts.agree):
         return "deleted at source", (
             f"{gone:,} rows are no longer at the source and still here; `--full` removes them here too."
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from feedloom.errors import FeedloomError
-from feedloom.sources.session import QUARANTINE_TABLE
+from feedloom.sources.quarantine import QUARANTINE_TABLE
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete", "failed"]
 

@@ -20,17 +20,19 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
 from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import repair
 from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
-from feedloom.sync.failures import explain
+from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.queries import count, held_open
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
+from feedloom.sync.warehouse import give_more_memory
 
 LOAD_WORKERS = 20
 """Files that go to a database server at once; dlt's own number."""
@@ -100,6 +102,11 @@ class _Loader:
             result.verdict = "failed"
         reading = job.session.reading(self._table.name)
         result.notes.extend(reading.notes)
+        if reading.keys_renamed:
+            result.notes.append(
+                f"{len(reading.keys_renamed):,} new keys have a column with a suffix, as others would share it: "
+                f"{NAMES_TABLE} holds the names."
+            )
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.quarantined = reading.quarantined
@@ -188,10 +195,19 @@ def _own_failure(error: Exception) -> FeedloomError | None:
 
 def _load(job: Job) -> None:
     """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads."""
-    if job.pipeline.has_pending_data:
-        _normalize(job.pipeline)
-        pa.default_memory_pool().release_unused()
-        job.pipeline.load(workers=1 if job.target.file is not None else LOAD_WORKERS, raise_on_failed_jobs=True)
+    if not job.pipeline.has_pending_data:
+        return
+    _normalize(job.pipeline)
+    pa.default_memory_pool().release_unused()
+    workers = 1 if job.target.file is not None else LOAD_WORKERS
+    while True:
+        try:
+            job.pipeline.load(workers=workers, raise_on_failed_jobs=True)
+        except PipelineStepFailed as error:
+            if not is_out_of_memory(error) or not give_more_memory(job.pipeline):
+                raise
+        else:
+            return
 
 
 def _normalize(pipeline: Pipeline, table: str = "the last run") -> None:

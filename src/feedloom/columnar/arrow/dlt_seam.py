@@ -53,6 +53,14 @@ def takes_parquet(destination: Any) -> bool:
     return "parquet" in supported
 
 
+def takes_nul(destination: Any) -> bool:
+    """Whether a dlt destination can store U+0000 in texts, as far as is known; None stands for yes.
+
+    Source: PostgreSQL's manual, "Character Types"; dlt's ``common.data_writers.escape``, which drops it for both.
+    """
+    return destination is None or destination.destination_type.rpartition(".")[2] not in {"postgres", "redshift"}
+
+
 def stored_types(schema: Schema, root_table: str) -> dict[str, dict[str, str]]:
     """The types of the columns that *schema* has for a root table and all tables below it: table -> column -> type."""
     if root_table not in schema.tables:

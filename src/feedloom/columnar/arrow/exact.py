@@ -19,6 +19,7 @@ from feedloom.columnar.arrow.answers import HASHED, hashed_answers
 from feedloom.columnar.arrow.blocks import Block
 from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.fitting import as_column
+from feedloom.columnar.arrow.flattening import flatten
 from feedloom.columnar.arrow.naming import LIST, RESERVED, VALUE, Naming
 from feedloom.columnar.arrow.strict import FlawError, load_row
 from feedloom.columnar.names import ROW_HASH, KeyNames
@@ -134,7 +135,8 @@ class ExactReader:
 
     def _object(self, found: _Found, home: _Home, row: Mapping[str, Any], root: int, place: tuple[int, int]) -> None:
         """Add one row, and the rows of the lists in it; *place* is its parent's row and its own position."""
-        columns, lists = self._flat(self._name(home), row)
+        table = self._name(home)
+        columns, lists = flatten(row, self._naming, lambda column: self._types.of(table, column) == "json")
         number = self._add(found, home, columns, root, place)
         for parts, items in lists.items():
             inner = (*home, parts)
@@ -163,24 +165,6 @@ class ExactReader:
         known.parent_rows.append(place[0])
         known.positions.append(place[1])
         return len(known.rows) - 1
-
-    def _flat(self, table: str, row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, ...], list[Any]]]:
-        """The plain values and the lists of a row, objects flattened; in the order in which dlt comes by them."""
-        columns: dict[str, Any] = {}
-        lists: dict[tuple[str, ...], list[Any]] = {}
-        waiting: list[tuple[Mapping[str, Any], tuple[str, ...]]] = [(row, ())]
-        while waiting:
-            current, path = waiting.pop()
-            for key, value in current.items():
-                part = self._naming.column(key)
-                column = self._naming.join(*path, part) if path else part
-                if not isinstance(value, dict | list) or self._types.of(table, column) == "json":
-                    columns[column] = value
-                elif isinstance(value, dict):
-                    waiting.append((value, (*path, part)))
-                else:
-                    lists[*path, self._naming.table(key)] = value
-        return columns, lists
 
     def _name(self, home: _Home) -> str:
         if home not in self._table_names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Protocol
@@ -22,7 +22,7 @@ from feedloom.columnar.arrow.naming import LOAD_ID, Naming
 from feedloom.columnar.arrow.reading import ReadRows, RowReader
 from feedloom.columnar.arrow.seen import SeenKeys
 from feedloom.columnar.arrow.specs import compile_specs
-from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row
+from feedloom.columnar.arrow.strict import FlawError, Quarantined, load_row, refuse_nul
 from feedloom.columnar.arrow.taking import write_json
 from feedloom.columnar.names import MORE_KEYS, ROW_HASH, KeyNames
 from feedloom.columnar.types import column_hints
@@ -98,6 +98,7 @@ class ArrowShaper:
         root_ids: Child rows carry ``_dlt_root_id``, which merges need.
         unique: Only the first row of each primary key is kept, of all rows that this object shapes; 16 bytes are
             remembered of each.
+        takes_nul: The destination can store U+0000; else rows that hold it are quarantined.
         row_ids: ``key`` makes ``_dlt_id`` from the primary key, as dlt does for upserts; ``random`` makes a new one.
 
     What is not stored takes the types that the catalogue declares, then those of the first values. Nothing is kept
@@ -115,6 +116,7 @@ class ArrowShaper:
         load_id: str,
         root_ids: bool = False,
         unique: bool = False,
+        takes_nul: bool = True,
         row_ids: Literal["random", "key"] = "random",
     ) -> None:
         root = naming.table(table.name)
@@ -122,6 +124,7 @@ class ArrowShaper:
         self._with_root_ids = root_ids
         self._key = {name: naming.column(name) for name in table.primary_key}
         self._ids_from_key = row_ids == "key"
+        self._takes_nul = takes_nul
         self._keys_seen = SeenKeys() if unique else None
         self._types = ColumnTypes(stored, naming.join)
         self._long_table = naming.join(root, naming.table(table.long_answers.name)) if table.long_answers else ""
@@ -153,7 +156,7 @@ class ArrowShaper:
         rows at once: each call has a cost of its own. Raises VendorError where a row is no object.
         """
         shaped = Shaped(read=sum(len(page.rows) for page in pages))
-        sound = [page.rows if page.is_sound else _readable(page.rows, shaped) for page in pages]
+        sound = [self._sifted(page, shaped) for page in pages]
         batch = Batch(
             rows=list(chain.from_iterable(sound)),
             extras=extra or [{}] * len(sound),
@@ -162,6 +165,24 @@ class ArrowShaper:
         if batch.rows:
             self._shape(batch, shaped)
         return shaped
+
+    def _sifted(self, page: PageOfRows, shaped: Shaped) -> Sequence[msgspec.Raw]:
+        """The rows of *page* that are JSON and that the destination can store; the others are quarantined."""
+        checks: list[Callable[[bytes], Any]] = [] if page.is_sound else [load_row]
+        if not self._takes_nul:
+            checks.append(refuse_nul)
+        if not checks:
+            return page.rows
+        sifted = []
+        for row in page.rows:
+            try:
+                for check in checks:
+                    check(bytes(row))
+            except FlawError as flaw:
+                shaped.quarantined.append(Quarantined(raw=bytes(row), reason=str(flaw)))
+            else:
+                sifted.append(row)
+        return sifted
 
     def _shape(self, batch: Batch, shaped: Shaped) -> None:
         read = self._reader.read(batch.rows)
@@ -222,19 +243,6 @@ class ArrowShaper:
         column = naming.join(*(naming.column(part) for part in path.split(".")))
         is_described = any(known.name.startswith((f"{path}.", f"{path}[")) for known in endpoint.fields)
         return self._types.of(root, column) == "json" and not is_described
-
-
-def _readable(rows: Sequence[msgspec.Raw], shaped: Shaped) -> list[msgspec.Raw]:
-    """Those of *rows* that are JSON; the others are quarantined."""
-    readable = []
-    for row in rows:
-        try:
-            load_row(bytes(row))
-        except FlawError as flaw:
-            shaped.quarantined.append(Quarantined(raw=bytes(row), reason=str(flaw)))
-        else:
-            readable.append(row)
-    return readable
 
 
 def _declare(types: ColumnTypes, table: Table, endpoint: Endpoint, naming: Naming, root: str) -> None:

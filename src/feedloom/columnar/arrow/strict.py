@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""U+0000 as JSON has to write it; behind one more backslash it would be plain text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,12 @@ class Quarantined:
 
 class FlawError(Exception):
     """A row cannot be kept exactly; the text says why."""
+
+
+def refuse_nul(raw: bytes) -> None:
+    """Raises FlawError where a text or a key of the row *raw* holds U+0000."""
+    if _ESCAPED_NUL.search(raw):
+        raise FlawError("a text in it holds the character U+0000, which this destination cannot store")
 
 
 def load_row(raw: bytes) -> tuple[dict[str, Any], bool]:
