@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,24 +19,13 @@ from feedloom.sync.jobs import make_job
 from feedloom.sync.report import Report
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
-from support.postgres import find_programs, running_server
 
-PROGRAMS = find_programs()
 QUERIES = (
     "select uuid, contact__email, form__name, completed_at, _feedloom_hash from responses",
     "select response_uuid, question, position, value_text, value_number, value_json from responses__answers",
     "select uuid, email, attributes__plan, _feedloom_hash from contacts",
 )
 TABLES = "contacts,forms,responses,segments"
-
-pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL's server is not installed on this machine")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    assert PROGRAMS is not None
-    with running_server(PROGRAMS) as url:
-        yield url
 
 
 def _sync(url: str, key: str, to: str) -> Report:

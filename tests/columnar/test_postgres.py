@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,20 +19,9 @@ from feedloom.sync.jobs import make_job
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
 from sources.fakes import KEY, NOW, FakeRefiner, contact
-from support.postgres import find_programs, running_server
 
-PROGRAMS = find_programs()
 REFINER = VENDORS["refiner"]
 _datasets = count(1)
-
-pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL's server is not installed on this machine")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    assert PROGRAMS is not None
-    with running_server(PROGRAMS) as url:
-        yield url
 
 
 def warehouse(server: str, folder: Path, engine: str) -> PostgresWarehouse:
