@@ -5,10 +5,14 @@ from feedloom.catalogue.facts import Known, Source
 from feedloom.catalogue.paging import CursorPaging, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.catalogue.parameters import Field, FilterField, Param, Scalar
 from feedloom.catalogue.table import Embedded, FanOut, LongAnswers, MapTypes, Pass, Slices, Table, Window, Write
+from feedloom.catalogue.tool import Argument, ArgumentType, Choice, Tool
 from feedloom.catalogue.vendor import Auth, KeyRefusal, Limit, Vendor
 
 __all__ = [
+    "Argument",
+    "ArgumentType",
     "Auth",
+    "Choice",
     "CursorPaging",
     "Effect",
     "Embedded",
@@ -32,6 +36,7 @@ __all__ = [
     "Slices",
     "Source",
     "Table",
+    "Tool",
     "Vendor",
     "Window",
     "Write",
