@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from feedloom.catalogue import Argument
-from feedloom.tools.failures import ToolError, refused_input
+from feedloom.tools.failures import refused_input
 
 LONGEST_TEXT: Final = 20_000
 _JSON_TYPES: Final = {"text": "string", "integer": "integer", "boolean": "boolean", "moment": "string", "texts": "array"}
@@ -127,7 +127,7 @@ def _moment(argument: Argument, value: str) -> datetime:
 def _check_text(argument: Argument, value: str) -> None:
     if len(value) > LONGEST_TEXT:
         raise refused_input(f"{argument.name} is longer than {LONGEST_TEXT:,} characters", "shorten it")
-    if "\x00" in value or not value.isascii() and _is_broken(value):
+    if "\x00" in value or _is_broken(value):
         raise refused_input(f"{argument.name} holds characters that are no text", "remove them")
 
 
@@ -172,5 +172,3 @@ def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."  # noqa: PLR2004 - enough to recognise it
 
-
-__all__ = ["ToolError", "checked", "input_schema", "parse"]

@@ -8,12 +8,13 @@ _LONGEST_DAYS = 180
 """The vendor takes 190 days; 180 is what a client in use sends. Source: aptrinsic-notes, section 4."""
 
 _SURVEY_TYPES = (
-    "IN_APP_NPS_SURVEY",
-    "IN_APP_CES_SURVEY",
-    "IN_APP_RATING_SURVEY",
-    "IN_APP_BOOLEAN_SURVEY",
+    "IN_APP_SURVEY_NPS",
+    "IN_APP_SURVEY_CES",
+    "IN_APP_SURVEY_BOOLEAN",
+    "IN_APP_SURVEY_RATING",
     "IN_APP_MULTIPLE_QUESTION_SURVEY",
 )
+"""The words of events, which are not those of engagements. Source: aptrinsic-notes, section 5."""
 
 _PEOPLE = ("email", "firstName", "lastName", "title", "role", "customAttributes")
 

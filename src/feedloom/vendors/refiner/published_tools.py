@@ -15,7 +15,7 @@ from feedloom.vendors.refiner.tools import (
     RESPONSE_STRANGERS,
 )
 
-_PAGE = Argument(name="page", type="integer", default=1, minimum=1)
+_PAGE = Argument(name="page", type="integer", default=1, minimum=1, maximum=1_000_000)
 _PAGE_CURSOR = Argument(name="page_cursor", nullable=True)
 _PAGE_LENGTH = Argument(name="page_length", type="integer", default=50, minimum=1, maximum=1000)
 _START = Argument(name="date_range_start", type="moment", nullable=True)
