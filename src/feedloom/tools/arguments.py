@@ -148,8 +148,8 @@ def _check_bounds(argument: Argument, number: int) -> None:
 def _check_one(names: Sequence[str], values: Mapping[str, Any]) -> None:
     given = [name for name in names if name in values]
     if names and len(given) != 1:
-        said = "none of them" if not given else " and ".join(given)
-        raise refused_input(f"exactly one of {', '.join(names)} is needed, not {said}", "give one and leave the others")
+        said = f"{' and '.join(given)} were" if given else "none was"
+        raise refused_input(f"exactly one of {', '.join(names)} is needed, and {said} given", "give one of them")
 
 
 def _wanted(argument: Argument) -> str:

@@ -24,7 +24,7 @@ _NOT_THIS: Final = object()
 class _Node:
     """One described field, and those inside it; the root has no field."""
 
-    field: Field | None = None
+    described: Field | None = None
     inside: dict[str, _Node] = field(default_factory=dict)
 
 
@@ -79,9 +79,9 @@ class _Notes:
         """Note the fields that no object had."""
         for name, inner in node.inside.items():
             place = f"{path}{name}"
-            if inner.field is not None and self._is_missed(inner.field, place, self.seen.get(path, 0)):
-                self._note(place, "missing", expected=inner.field.type, times=self.seen[path])
-            step = "[]." if inner.field is not None and inner.field.type == "list" else "."
+            if inner.described is not None and self._is_missed(inner.described, place, self.seen.get(path, 0)):
+                self._note(place, "missing", expected=inner.described.type, times=self.seen[path])
+            step = "[]." if inner.described is not None and inner.described.type == "list" else "."
             self.close(inner, f"{place}{step}")
 
     def _is_missed(self, described: Field, place: str, objects: int) -> bool:
@@ -90,7 +90,7 @@ class _Notes:
         return objects > 0 and place not in self.present and is_always_there and not is_optional
 
     def _checked(self, value: Any, node: _Node, place: str) -> Any:
-        described = node.field
+        described = node.described
         if value is None or described is None:
             return value
         fitting = _fitted(described, value)
@@ -125,7 +125,7 @@ def _tree(fields: tuple[Field, ...]) -> _Node:
         *parents, name = one.name.replace("[]", "").split(".")
         for parent in parents:
             node = node.inside.setdefault(parent, _Node())
-        node.inside.setdefault(name, _Node()).field = one
+        node.inside.setdefault(name, _Node()).described = one
     return root
 
 

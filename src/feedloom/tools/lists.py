@@ -104,7 +104,9 @@ class _Numbered:
                     return None
                 if isinstance(cursor, str) and cursor:
                     return {paging.cursor_param: cursor}
-                return self._next_number(paging.number_param, 1, paging.last_number) if paging.number_param else None
+                if not paging.number_param or paging.cursor_param in self._place.page:
+                    return None
+                return self._next_number(paging.number_param, 1, paging.last_number)
             case NumberPaging() as paging:
                 if not self.rows or (paging.last and dig(self._content, paging.last) is True):
                     return None

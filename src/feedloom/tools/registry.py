@@ -74,6 +74,7 @@ class Registry(Mapping[str, ToolSpec]):
             result = await _run(tool, workspace, given, verification)
             return _enveloped(tool, result)
         except ToolError as error:
+            verification.status = "unverified"
             error.details.setdefault("verification", verification.as_dict())
             if name in self._tools and self._tools[name].style != "own":
                 return _published_failure(self._tools[name], error)

@@ -71,7 +71,6 @@ def warehouse_tools() -> Iterator[ToolSpec]:
                 "hint": _TEXT,
                 "elapsed_s": {"type": "number"},
                 "as_of": _TEXT,
-                "untrusted": {"type": "array", "items": _TEXT},
             },
             required=("columns", "rows", "truncated"),
         ),
@@ -97,7 +96,6 @@ async def _describe(workspace: Workspace, given: Mapping[str, Any], verification
         )
         names = [column["name"] for column in found["columns"]]
         body["sample"] = [dict(zip(names, row, strict=True)) for row in found["rows"]]
-        body["untrusted"] = [column["name"] for column in found["columns"] if _is_text(column["type"])]
     verification.checks.append("snapshot")
     return Result(body=body, items="columns", is_masked=True, verification=verification)
 
@@ -115,9 +113,7 @@ async def _query(workspace: Workspace, given: Mapping[str, Any], verification: V
         shows_personal=shows_personal(),
     )
     verification.checks.append("snapshot")
-    body = found | {"as_of": taken.as_of}
-    if texts := [column["name"] for column in found["columns"] if _is_text(column["type"])]:
-        body["untrusted"] = texts
+    body = found | {"as_of": taken.as_of, "columns": [_marked(column) for column in found["columns"]]}
     if found["truncated"]:
         body["hint"] = f"the first {len(found['rows'])} rows; aggregate, filter, or choose fewer columns"
     return Result(
@@ -180,8 +176,7 @@ def _described(to: str | None, wanted: str) -> tuple[dict[str, Any], Any, str]:
     meanings = _meanings(to, dataset, table)
     columns = [
         {
-            "name": row["column_name"],
-            "type": row["data_type"],
+            **_marked({"name": row["column_name"], "type": row["data_type"]}),
             **({"meaning": meanings[str(row["column_name"])]} if meanings.get(str(row["column_name"])) else {}),
             **({"personal": True} if is_personal(str(row["column_name"])) else {}),
         }
@@ -219,5 +214,7 @@ def _table(vendor: Vendor, name: str) -> Table | None:
     return next((table for table in vendor.tables if table.name == name), None)
 
 
-def _is_text(kind: str) -> bool:
-    return kind.upper().startswith(_TEXT_TYPES) or kind.endswith("[]") or kind in ("list", "dict", "STRING", "string")
+def _marked(column: dict[str, Any]) -> dict[str, Any]:
+    """*column*, untrusted where it can hold text: who wrote it is not known here."""
+    is_text = str(column["type"]).startswith(_TEXT_TYPES) or str(column["type"]).endswith("[]")
+    return column | ({"untrusted": True} if is_text else {})

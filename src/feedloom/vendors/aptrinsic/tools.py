@@ -18,6 +18,30 @@ _SURVEY_TYPES = (
 
 _PEOPLE = ("email", "firstName", "lastName", "title", "role", "customAttributes")
 
+_BY_CONTENT = (
+    "carouselState",
+    "comment",
+    "contactMeAllowed",
+    "executionId",
+    "guideState",
+    "linkUrl",
+    "path",
+    "questionType",
+    "score",
+    "selectionIds",
+    "sequenceNumber",
+    "slideId",
+    "stepId",
+    "surveyState",
+    "viewEventId",
+)
+"""Fields that only some kinds of engagement have. Source: the summaries of the events' fields."""
+
+_OPTIONAL = {
+    "users": ("globalId", "channelMetricList", "lastVisitedUserAgentData", "lastInferredLocation"),
+    "engagement_view": _BY_CONTENT,
+}
+
 _EVENTS = {
     "custom": "list_custom_events",
     "page_view": "list_page_view_events",
@@ -55,6 +79,7 @@ TOOLS: tuple[Tool, ...] = (
         choices={
             "users": Choice(
                 endpoint="list_users",
+                optional=_OPTIONAL["users"],
                 strangers=_PEOPLE,
                 shown=("identifyId", "email", "type", "accountId", "signUpDate", "lastSeenDate", "numberOfVisits"),
             ),
@@ -82,7 +107,10 @@ TOOLS: tuple[Tool, ...] = (
         title="Gainsight PX record",
         description="One record of Gainsight PX by its id; of a user, the id that the application gave (identifyId).",
         chooser="resource",
-        choices={name: Choice(endpoint=endpoint, strangers=_PEOPLE) for name, endpoint in _GETS.items()},
+        choices={
+            name: Choice(endpoint=endpoint, strangers=_PEOPLE, optional=_OPTIONAL.get(name, ()))
+            for name, endpoint in _GETS.items()
+        },
         arguments=(
             Argument(name="resource", required=True, enum=tuple(_GETS)),
             Argument(name="id", required=True),
@@ -96,7 +124,11 @@ TOOLS: tuple[Tool, ...] = (
         "are in the warehouse.",
         chooser="kind",
         choices={
-            kind: Choice(endpoint=endpoint, strangers=("attributes", "globalContext", "email", "formData"))
+            kind: Choice(
+                endpoint=endpoint,
+                strangers=("attributes", "globalContext", "email", "formData", "comment"),
+                optional=_OPTIONAL.get(kind, ()),
+            )
             for kind, endpoint in _EVENTS.items()
         },
         arguments=(
@@ -115,6 +147,7 @@ TOOLS: tuple[Tool, ...] = (
         choices={
             "": Choice(
                 endpoint="list_survey_responses",
+                optional=_BY_CONTENT,
                 strangers=("comment",),
                 shown=(
                     "eventId",
