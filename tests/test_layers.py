@@ -21,6 +21,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "emulator": frozenset({"catalogue", "errors"}),
     "sources": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config"}),
     "sync": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources"}),
+    "tools": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync"}),
     "cli": EVERYTHING,
 }
 """Part of the package -> the parts it may import besides itself; parts that are not listed are free."""

@@ -11,7 +11,13 @@ from feedloom.catalogue import Argument
 from feedloom.tools.failures import refused_input
 
 LONGEST_TEXT: Final = 20_000
-_JSON_TYPES: Final = {"text": "string", "integer": "integer", "boolean": "boolean", "moment": "string", "texts": "array"}
+_JSON_TYPES: Final = {
+    "text": "string",
+    "integer": "integer",
+    "boolean": "boolean",
+    "moment": "string",
+    "texts": "array",
+}
 _WORDS: Final = {
     "text": "a text",
     "integer": "a whole number",
@@ -45,18 +51,10 @@ def checked(
             near = get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known) or 'no arguments'}"
             raise refused_input(f"there is no argument {str(name)[:60]!r}", hint)
-    values = {}
-    for argument in arguments:
-        value = given.get(argument.name)
-        if value is None and (argument.nullable or argument.name not in given):
-            if argument.required:
-                raise refused_input(f"the argument {argument.name} is missing", f"give {_wanted(argument)}")
-            if argument.default is not None:
-                values[argument.name] = argument.default
-        else:
-            values[argument.name] = _checked(argument, value)
-    _check_one(exactly_one, values)
-    return values
+    values = {argument.name: _value(argument, given) for argument in arguments}
+    found = {name: value for name, value in values.items() if value is not None}
+    _check_one(exactly_one, found)
+    return found
 
 
 def parse(argument: Argument, texts: Sequence[str]) -> Any:
@@ -83,10 +81,19 @@ def _property(argument: Argument) -> dict[str, Any]:
     if argument.default is not None:
         schema["default"] = argument.default
     bounds = ("minItems", "maxItems") if argument.type == "texts" else ("minimum", "maximum")
-    for word, bound in zip(bounds, (argument.minimum, argument.maximum), strict=True):
-        if bound is not None:
-            schema[word] = bound
+    limits = zip(bounds, (argument.minimum, argument.maximum), strict=True)
+    schema |= {word: bound for word, bound in limits if bound is not None}
     return schema | ({"description": argument.summary} if argument.summary else {})
+
+
+def _value(argument: Argument, given: Mapping[str, Any]) -> Any:
+    """The value of *argument* in *given*, or its default; None where there is neither."""
+    value = given.get(argument.name)
+    if value is not None or (argument.name in given and not argument.nullable):
+        return _checked(argument, value)
+    if argument.required:
+        raise refused_input(f"the argument {argument.name} is missing", f"give {_wanted(argument)}")
+    return argument.default
 
 
 def _checked(argument: Argument, value: Any) -> Any:
@@ -104,11 +111,11 @@ def _checked(argument: Argument, value: Any) -> Any:
         case "moment" if isinstance(value, str):
             return _moment(argument, value)
         case _:
-            raise refused_input(f"{argument.name} does not take {_shown(value)}", f"give {_wanted(argument)}")
+            raise refused_input(f"the argument {argument.name} does not take {_shown(value)}", f"give {_wanted(argument)}")
     if argument.enum and value not in argument.enum:
         near = get_close_matches(str(value), argument.enum, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise refused_input(f"{argument.name} does not take {_shown(value)}", f"{hint}Give {_wanted(argument)}")
+        raise refused_input(f"the argument {argument.name} does not take {_shown(value)}", f"{hint}Give {_wanted(argument)}")
     return value
 
 
@@ -118,17 +125,15 @@ def _moment(argument: Argument, value: str) -> datetime:
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise refused_input(
-            f"{argument.name} is no date: {_shown(value)}", f"give {_wanted(argument)}"
-        ) from None
-    raise refused_input(f"{argument.name} has no time zone: {value}", f"write {value}Z for UTC")
+        raise refused_input(f"the argument {argument.name} is no date: {_shown(value)}", f"give {_wanted(argument)}") from None
+    raise refused_input(f"the argument {argument.name} has no time zone: {value}", f"write {value}Z for UTC")
 
 
 def _check_text(argument: Argument, value: str) -> None:
     if len(value) > LONGEST_TEXT:
-        raise refused_input(f"{argument.name} is longer than {LONGEST_TEXT:,} characters", "shorten it")
+        raise refused_input(f"the argument {argument.name} is longer than {LONGEST_TEXT:,} characters", "shorten it")
     if "\x00" in value or _is_broken(value):
-        raise refused_input(f"{argument.name} holds characters that are no text", "remove them")
+        raise refused_input(f"the argument {argument.name} holds characters that are no text", "remove them")
 
 
 def _is_broken(value: str) -> bool:
@@ -142,7 +147,7 @@ def _is_broken(value: str) -> bool:
 def _check_bounds(argument: Argument, number: int) -> None:
     low, high = argument.minimum, argument.maximum
     if (low is not None and number < low) or (high is not None and number > high):
-        raise refused_input(f"{argument.name} does not take {number}", f"give {_wanted(argument)}")
+        raise refused_input(f"the argument {argument.name} does not take {number}", f"give {_wanted(argument)}")
 
 
 def _check_one(names: Sequence[str], values: Mapping[str, Any]) -> None:
@@ -171,4 +176,3 @@ def _wanted(argument: Argument) -> str:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."  # noqa: PLR2004 - enough to recognise it
-

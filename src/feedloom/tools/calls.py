@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from feedloom.catalogue import Endpoint, Vendor
 from feedloom.config import find_setting, need_key
@@ -54,7 +54,7 @@ class _Watching:
     def on_page(self, page: Page) -> None:
         """Pages are checked by those who asked for them."""
 
-    def on_wait(self, reason: str, seconds: float) -> None:  # noqa: ARG002 - the protocol's
+    def on_wait(self, reason: str, seconds: float) -> None:
         watch = WATCH.get()
         watch.is_limited = watch.is_limited or reason.startswith("the limit")
         if seconds <= watch.left_s:
@@ -73,7 +73,7 @@ class Calls:
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
 
-    async def __aenter__(self) -> Calls:
+    async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
         return self
 

@@ -52,15 +52,15 @@ def context_tools() -> Iterator[ToolSpec]:
         toolset="context",
         effect="read",
         title="Key check",
-        description="State of a source's key: ok, missing, placeholder or refused; where it stands and a fingerprint that "
-        "changes when it does, never the key. live=true asks the vendor. To set a key, ask a person.",
+        description="State of a source's key: ok, found, missing, placeholder or refused; where it stands, and a "
+        "fingerprint that changes when it does, never the key. live=true asks the vendor. To set a key, ask a person.",
         arguments=(SOURCE, Argument(name="live", type="boolean", default=False)),
         output=output({"source": _TEXT, "state": _TEXT, "origin": _TEXT, "fingerprint": _TEXT}, required=("state",)),
         handler=_check,
     )
 
 
-async def _status(workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:  # noqa: ARG001 - every handler takes the same
+async def _status(workspace: Workspace, _given: Mapping[str, Any], verification: Verification) -> Result:
     body = {
         "version": __version__,
         "personal": "shown" if shows_personal() else "masked",
@@ -121,5 +121,3 @@ def _database(to: str | None) -> dict[str, Any]:
             for row in tables
         ],
     }
-
-

@@ -64,7 +64,9 @@ def read(cursor: str | None, owner: Owner) -> Place:
     if cursor is None:
         return Place(key=owner.key)
     try:
-        place = msgspec.json.decode(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True), type=Place)
+        place = msgspec.json.decode(
+            base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True), type=Place
+        )
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise _refused("the cursor is none that a tool handed out") from None
     if place.key != owner.key or place.skip < 0 or place.passed < 0:

@@ -18,6 +18,15 @@ MOST_NOTES: Final = 20
 """A row that differs everywhere needs no longer list to be recognised."""
 
 _NOT_THIS: Final = object()
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "text": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "map": (dict,),
+    "list": (list,),
+}
 
 
 @dataclass(slots=True)
@@ -131,26 +140,21 @@ def _tree(fields: tuple[Field, ...]) -> _Node:
 
 def _fitted(described: Field, value: Any) -> Any:
     """*value*, or what it stands for where it has another type with one meaning; ``_NOT_THIS`` when it has none."""
-    match described.type:
+    kind = described.type
+    if kind == "timestamp":
+        kind = "integer" if described.time == "epoch_ms" else "text"
+    if kind == "any" or (isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))):
+        return value
+    match kind:
         case "text":
-            return value if isinstance(value, str) else _read(str, value, (int, float, bool))
-        case "integer":
-            return value if _is_int(value) else _read(int, value, (str,))
-        case "number":
-            return value if _is_int(value) or isinstance(value, float) else _read(float, value, (str,))
+            return _read(str, value, (int, float, bool))
+        case "integer" | "number":
+            return _read(int if kind == "integer" else float, value, (str,))
         case "boolean":
-            return value if isinstance(value, bool) else _boolean(value)
-        case "timestamp":
-            is_epoch = described.time == "epoch_ms"
-            return value if isinstance(value, str) != is_epoch else _read(int if is_epoch else str, value, (str, int))
-        case "object":
-            return value if isinstance(value, dict) else _NOT_THIS
-        case "map":
-            return {} if value == [] else value if isinstance(value, dict) else _NOT_THIS
-        case "list":
-            return value if isinstance(value, list) else _NOT_THIS
-        case "any":
-            return value
+            return _boolean(value)
+        case "map" if value == []:
+            return {}
+    return _NOT_THIS
 
 
 def _read(into: Callable[[Any], Any], value: Any, kinds: tuple[type, ...]) -> Any:
@@ -165,10 +169,6 @@ def _read(into: Callable[[Any], Any], value: Any, kinds: tuple[type, ...]) -> An
 def _boolean(value: Any) -> Any:
     words = {"true": True, "false": False, "1": True, "0": False}
     return words.get(str(value).lower(), _NOT_THIS) if isinstance(value, str | int) else _NOT_THIS
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _kind(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Failures as callers of tools read them: ``CODE: what happened. What was not done. What to do next.``
+"""Failures as callers of tools read them: a code, what happened, what was not done, what to do next.
 
 A vendor's words are never passed on: they may be anybody's. What it meant is said in words of the description.
 """
@@ -91,36 +91,44 @@ def explained(error: FeedloomError, vendor: Vendor | None) -> ToolError:
             return ToolError("CREDENTIAL", error.message, next_step=f"ask a person: {error.hint}", retry=NEVER)
         case InputError():
             return ToolError("INPUT", error.message, next_step=error.hint)
+        case RetryLaterError():
+            return _later(error, what)
         case RefusedError():
             return _refused(error, what)
-        case RateLimitedError():
-            return ToolError(
-                "RATE_LIMITED",
-                f"a rate limit of {what} was reached",
-                next_step="wait, then repeat the call, or ask for less",
-                retry=after(error.retry_after_s),
-            )
-        case RetryLaterError():
-            unreachable = error.code == UNREACHABLE
-            return ToolError(
-                "UNREACHABLE" if unreachable else "UNAVAILABLE",
-                f"{what} {'cannot be reached' if unreachable else 'kept failing after every retry'}",
-                next_step="repeat the call later; if it goes on, tell a person",
-                retry=after(error.retry_after_s),
-            )
         case VendorError():
-            reason = f": {error.__cause__}" if _is_ours(error.__cause__) else ""
-            return ToolError(
-                "VENDOR",
-                f"{what} answered something its description rules out{reason}",
-                undone="Nothing of the answer is shown, since it may not be whole.",
-                next_step="repeat the call once; if it fails again, report it",
-                retry=after(None),
-            )
-        case DestinationError():
-            return ToolError("WAREHOUSE", error.message, next_step=error.hint, retry=after(None))
+            return _unlike_description(error, what)
         case _:
-            return ToolError("FAILED", error.message, next_step=error.hint, retry=NEVER)
+            is_database = isinstance(error, DestinationError)
+            code, retry = ("WAREHOUSE", after(None)) if is_database else ("FAILED", NEVER)
+            return ToolError(code, error.message, next_step=error.hint, retry=retry)
+
+
+def _later(error: RetryLaterError, what: str) -> ToolError:
+    if isinstance(error, RateLimitedError):
+        return ToolError(
+            "RATE_LIMITED",
+            f"a rate limit of {what} was reached",
+            next_step="wait, then repeat the call, or ask for less",
+            retry=after(error.retry_after_s),
+        )
+    is_away = error.code == UNREACHABLE
+    return ToolError(
+        "UNREACHABLE" if is_away else "UNAVAILABLE",
+        f"{what} {'cannot be reached' if is_away else 'kept failing after every retry'}",
+        next_step="repeat the call later; if it goes on, tell a person",
+        retry=after(error.retry_after_s),
+    )
+
+
+def _unlike_description(error: VendorError, what: str) -> ToolError:
+    reason = f": {error.__cause__}" if _is_ours(error.__cause__) else ""
+    return ToolError(
+        "VENDOR",
+        f"{what} answered something its description rules out{reason}",
+        undone="Nothing of the answer is shown, since it may not be whole.",
+        next_step="repeat the call once; if it fails again, report it",
+        retry=after(None),
+    )
 
 
 def _refused(error: RefusedError, what: str) -> ToolError:

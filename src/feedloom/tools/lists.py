@@ -88,33 +88,37 @@ class _Numbered:
 
     def after(self, count: int) -> Place | None:
         """The place after *count* of the rows that were not skipped."""
-        seen = self._place.skip + count
-        common = {"total": self.total, "key": self._place.key}
+        place = self._place
+        seen = place.skip + count
         if seen < len(self.rows):
-            return Place(page=self._place.page, skip=seen, passed=self._place.passed, **common)  # type: ignore[arg-type]
-        following = self._following()
-        return following and Place(page=following, passed=self._place.passed + len(self.rows), **common)  # type: ignore[arg-type]
+            return Place(page=place.page, skip=seen, passed=place.passed, total=self.total, key=place.key)
+        following = self._following() if self.rows else None
+        if following is None:
+            return None
+        return Place(page=following, passed=place.passed + len(self.rows), total=self.total, key=place.key)
 
     def _following(self) -> dict[str, int | str] | None:
         """The parameter of the next page; None at the end."""
         match self._paging:
             case CursorPaging() as paging:
-                cursor = dig(self._content, paging.next)
-                if not self.rows:
-                    return None
-                if isinstance(cursor, str) and cursor:
-                    return {paging.cursor_param: cursor}
-                if not paging.number_param or paging.cursor_param in self._place.page:
-                    return None
-                return self._next_number(paging.number_param, 1, paging.last_number)
+                return self._next_cursor(paging)
             case NumberPaging() as paging:
-                if not self.rows or (paging.last and dig(self._content, paging.last) is True):
-                    return None
-                if not paging.last and not paging.last_number and not self._is_full:
+                is_last = dig(self._content, paging.last) is True if paging.last else False
+                is_open = bool(paging.last or paging.last_number or self._is_full)
+                if is_last or not is_open:
                     return None
                 return self._next_number(paging.number_param, paging.first_number, paging.last_number)
             case _:
                 return None
+
+    def _next_cursor(self, paging: CursorPaging) -> dict[str, int | str] | None:
+        """By cursor; where the first page offers none, by number from there on."""
+        cursor = dig(self._content, paging.next)
+        if isinstance(cursor, str) and cursor:
+            return {paging.cursor_param: cursor}
+        if not paging.number_param or paging.cursor_param in self._place.page:
+            return None
+        return self._next_number(paging.number_param, 1, paging.last_number)
 
     def _next_number(self, name: str, first: int, last_number: str) -> dict[str, int | str] | None:
         here = self._place.page.get(name, first)

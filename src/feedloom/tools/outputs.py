@@ -1,4 +1,4 @@
-"""JSON Schemas of results: as much as a caller needs to find its way, since every byte is read with every list of tools."""
+"""JSON Schemas of results: no more than a caller needs to find its way, as they come with every list of tools."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def shows_personal() -> bool:
 
 
 def is_personal(path: str) -> bool:
-    """Whether the field or column at *path* (``contact.email``, ``contact__email``) holds personal values by its name."""
+    """Whether the field or column at *path* (``contact.email``, ``contact__email``) is personal by its name."""
     *parents, name = _PARTS.split(path.replace("[]", ""))
     is_company = bool(parents) and parents[-1].lower() in _COMPANIES
     return not is_company and name.replace("_", "").replace("-", "").lower() in _NAMES

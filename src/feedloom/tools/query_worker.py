@@ -15,7 +15,7 @@ import json
 import math
 import sys
 import time
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -40,6 +40,11 @@ _SETTINGS: Final = {
 }
 _EXACT_DIGITS: Final = 15
 _LARGEST_INT: Final = 1 << 63
+_TABLES: Final = (
+    "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
+    "where database_name = ? and not internal and schema_name <> 'main' and not contains(schema_name, '_staging') "
+    "group by all order by all"
+)
 
 
 def main() -> None:
@@ -77,11 +82,7 @@ def open_sealed(file: str, *, shows_personal: bool) -> duckdb.DuckDBPyConnection
     """A connection that sees the tables of *file* and can reach nothing else."""
     connection = duckdb.connect(":memory:", config=_SETTINGS)  # type: ignore[arg-type]  # its own type is too narrow
     connection.execute(f"attach '{file.replace(chr(39), chr(39) * 2)}' as {SEALED} (read_only)")
-    found = connection.execute(
-        "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
-        f"where database_name = '{SEALED}' and not internal and schema_name <> 'main' "
-        "and not contains(schema_name, '_staging') group by all order by all"
-    ).fetchall()
+    found = connection.execute(_TABLES, [SEALED]).fetchall()
     for schema in dict.fromkeys(row[0] for row in found):
         connection.execute(f"create schema {_quoted(schema)}")
     for schema, table, names in found:
@@ -101,7 +102,7 @@ def _view(schema: str, table: str, personal: list[str] | tuple[()]) -> str:
     masks = ", ".join(f"case when {_quoted(one)} is not null then '{MASK}' end as {_quoted(one)}" for one in personal)
     replaced = f" replace ({masks})" if masks else ""
     name = f"{_quoted(schema)}.{_quoted(table)}"
-    return f"create view {name} as select *{replaced} from {SEALED}.{name}"
+    return f"create view {name} as select *{replaced} from {SEALED}.{name}"  # noqa: S608 - names that are there
 
 
 def _quoted(name: str) -> str:
@@ -128,25 +129,15 @@ def _fetch(cursor: Any, names: list[str], request: dict[str, Any]) -> tuple[list
     return rows, False
 
 
-def _plain(value: Any, *, hides: bool) -> Any:  # noqa: PLR0911 - one line a type
+def _plain(value: Any, *, hides: bool) -> Any:
     """*value* in JSON types, exact: numbers that JSON readers would round come as text."""
     match value:
         case None | bool():
             return value
         case str():
             return clean(value) if hides else value
-        case int():
-            return value if -_LARGEST_INT <= value < _LARGEST_INT else str(value)
-        case float():
-            return value if math.isfinite(value) else str(value)
-        case Decimal():
-            return float(value) if len(value.as_tuple().digits) <= _EXACT_DIGITS else str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case timedelta():
-            return str(value)
-        case bytes():
-            return base64.b64encode(value).decode()
+        case int() | float() | Decimal():
+            return _number(value)
         case dict():
             return {
                 str(key): MASK if hides and is_personal(str(key)) else _plain(inner, hides=hides)
@@ -154,7 +145,26 @@ def _plain(value: Any, *, hides: bool) -> Any:  # noqa: PLR0911 - one line a typ
             }
         case list() | tuple():
             return [_plain(inner, hides=hides) for inner in value]
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case datetime() | date():
+            return value.isoformat()
     return str(value)
+
+
+def _number(value: float | Decimal) -> Any:
+    match value:
+        case int():
+            return value if -_LARGEST_INT <= value < _LARGEST_INT else str(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+    is_short = value.is_finite() and len(value.as_tuple().digits) <= _EXACT_DIGITS
+    return float(value) if is_short else str(value)
 
 
 def _words(error: duckdb.Error) -> str:

@@ -19,8 +19,6 @@ from feedloom.tools.failures import ToolError, after
 from feedloom.tools.query_worker import MEMORY_MB
 
 LONGEST_SQL: Final = 10_000
-LONGEST_S: Final = 10.0
-
 _HINT: Final = "give one SELECT over tables of the warehouse; warehouse_list_tables names them"
 
 
@@ -36,19 +34,23 @@ def refuse(sql: str, datasets: Collection[str]) -> None:
             raise _refused(error.message, error.hint) from None
         except duckdb.Error:
             raise _refused("the SQL could not be read", _HINT) from None
-    known = {name.casefold() for name in (*datasets, "information_schema")}
-    for catalog, schema in _schemas(orjson.loads(found[0]) if found else {}):
-        if catalog or (schema and schema.casefold() not in known):
-            raise _refused(f"there is no dataset {catalog or schema}", _HINT)
+    known = {name.casefold() for name in ("", *datasets, "information_schema")}
+    for node in _nodes(orjson.loads(found[0]) if found else {}):
+        if node.get("type") == "SHOW_REF" and node.get("query") is None:
+            raise _refused("SHOW can't be used here", "warehouse_list_tables names the tables")
+        if node.get("type") == "BASE_TABLE":
+            catalog, schema = str(node["catalog_name"] or ""), str(node["schema_name"] or "")
+            if catalog or schema.casefold() not in known:
+                raise _refused(f"there is no dataset {catalog or schema}", _HINT)
 
 
 async def run(
-    sql: str, file: Path, *, limit: int, max_chars: int, shows_personal: bool, longest_s: float = LONGEST_S
+    sql: str, file: Path, *, limit: int, max_chars: int, shows_personal: bool, longest_s: float
 ) -> dict[str, Any]:
     """What the worker gives for *sql* on *file*; raises ToolError when it fails, takes too long or too much."""
     request = {
         "sql": sql,
-        "file": str(file.resolve()),
+        "file": file.name,
         "limit": limit,
         "max_chars": max_chars,
         "shows_personal": shows_personal,
@@ -95,17 +97,17 @@ def _understood(out: bytes) -> dict[str, Any]:
     if "error" not in answer:
         if answer["truncated"] and not answer["rows"]:
             raise ToolError(
-                "TOO_LARGE", "one row alone is longer than a result may be", next_step="choose columns, or cut long texts"
+                "TOO_LARGE",
+                "one row alone is longer than a result may be",
+                next_step="choose columns, or cut long texts",
             )
         return answer
     kind, words = answer["kind"], answer["error"]
     if kind == "OutOfMemoryException" or "out of memory" in words.lower():
         raise _too_much()
     if kind in ("IOException", "FatalException", "InternalException"):
-        raise ToolError(
-            "WAREHOUSE", "the database could not be read", next_step="repeat the call", retry=after(5)
-        )
-    if kind == "PermissionException" or kind == "NotOneSelect":
+        raise ToolError("WAREHOUSE", "the database could not be read", next_step="repeat the call", retry=after(5))
+    if kind in ("PermissionException", "NotOneSelect"):
         raise _refused("the SQL would do more than read the warehouse", _HINT)
     raise ToolError("SQL", words, next_step="correct the SQL; warehouse_describe shows the columns of a table")
 
@@ -122,14 +124,13 @@ def _refused(happened: str, next_step: str) -> ToolError:
     return ToolError("SQL_REFUSED", happened, undone="Nothing was run.", next_step=next_step)
 
 
-def _schemas(tree: Any) -> Iterator[tuple[str, str]]:
-    """Catalog and schema of every table that the parse *tree* names."""
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the parse *tree*."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, list):
-            waiting.extend(node)
-        elif isinstance(node, dict):
-            if node.get("type") == "BASE_TABLE":
-                yield str(node.get("catalog_name") or ""), str(node.get("schema_name") or "")
+        if isinstance(node, dict):
+            yield node
             waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)

@@ -88,9 +88,7 @@ class Registry(Mapping[str, ToolSpec]):
         raise ToolError("UNKNOWN_TOOL", f"there is no tool {name[:60]!r}", next_step=hint)
 
 
-async def _run(
-    tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification
-) -> Result:
+async def _run(tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:
     """What the tool's handler gives; every failure comes as a ToolError."""
     try:
         values = checked(tool.arguments, given, exactly_one=tool.exactly_one)
@@ -123,7 +121,7 @@ def _vendor_of(tool: ToolSpec) -> str:
 def _enveloped(tool: ToolSpec, result: Result) -> dict[str, Any]:
     """The result as callers get it."""
     shows = result.is_masked or shows_personal()
-    body = plain(result.body)
+    body: dict[str, Any] = plain(result.body)
     if tool.style != "own":
         return _published(tool, body if shows else masked(body), result)
     if "item" in body:

@@ -28,7 +28,9 @@ def check_paths(paths: Sequence[str], endpoint: Endpoint) -> None:
             continue
         near = get_close_matches(path, described, n=1)
         top = ", ".join(sorted(name for name in described if "." not in name))
-        raise refused_input(f"rows have no field {path[:60]!r}", f"did you mean {near[0]}?" if near else f"choose {top}")
+        raise refused_input(
+            f"rows have no field {path[:60]!r}", f"did you mean {near[0]}?" if near else f"choose {top}"
+        )
 
 
 def select(row: Any, paths: Sequence[str]) -> Any:

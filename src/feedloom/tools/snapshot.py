@@ -20,8 +20,8 @@ from typing import Final
 import duckdb
 
 from feedloom.errors import DestinationError
-from feedloom.tools.failures import ToolError
 from feedloom.sync.warehouse import Target
+from feedloom.tools.failures import ToolError
 
 HEADER_BYTES: Final = 3 * 4096
 """The main header and the two headers of states, of which the newer counts."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from feedloom.tools.workspace import Workspace
 
 Effect: TypeAlias = Literal["read", "local", "load", "write"]
-"""``read`` asks a vendor, ``local`` reads what is here, ``load`` reads a vendor into the database here, ``write`` changes
-something at a vendor."""
+"""``read`` asks a vendor, ``local`` reads what is here, ``load`` reads a vendor into the database here, ``write``
+changes something at a vendor."""
 
 LONGEST_DESCRIPTION: Final = 400
 

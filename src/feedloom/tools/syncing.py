@@ -140,12 +140,13 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 def _failed(error: Mapping[str, Any], code: int) -> ToolError:
-    retry = after(error.get("retry_after_s")) if error.get("retryable") else NEVER if code == 4 else WITH_CHANGES  # noqa: PLR2004 - the key
+    code_name = _CODES.get(code, "FAILED")
+    retry = NEVER if code_name == "CREDENTIAL" else WITH_CHANGES
     is_ours = code in _OWN_WORDS
     return ToolError(
-        _CODES.get(code, "FAILED"),
+        code_name,
         str(error.get("message")) if is_ours else f"the sync failed ({error.get('code', 'no code')})",
         undone="What was loaded before is kept.",
         next_step=str(error.get("help")),
-        retry=retry,
+        retry=after(error.get("retry_after_s")) if error.get("retryable") else retry,
     )

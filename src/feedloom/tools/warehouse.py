@@ -41,7 +41,8 @@ def warehouse_tools() -> Iterator[ToolSpec]:
         toolset="warehouse",
         effect="local",
         title="Warehouse table",
-        description="Columns of one table with type, meaning and whether they are personal, and up to five sample rows.",
+        description="Columns of one table with type, meaning and whether they are personal, and up to five sample "
+        "rows.",
         arguments=(
             Argument(name="table", required=True, summary="dataset.table, or the table alone"),
             Argument(name="sample", type="integer", default=0, minimum=0, maximum=5),
@@ -56,9 +57,9 @@ def warehouse_tools() -> Iterator[ToolSpec]:
         toolset="warehouse",
         effect="local",
         title="Warehouse query",
-        description="Runs one SELECT (DuckDB SQL) on a copy of the database, at most 10 s and 512 MB. It can reach no file, "
-        "network, setting or secret, and change nothing. Dataset names can be left out; personal columns are masked "
-        "unless the policy here shows them.",
+        description="Runs one SELECT (DuckDB SQL) on a copy of the database, at most 10 s and 512 MB. It can reach no "
+        "file, network, setting or secret, and change nothing. Dataset names can be left out; personal columns are "
+        "masked unless the policy here shows them.",
         arguments=(
             Argument(name="sql", required=True),
             Argument(name="limit", type="integer", default=100, minimum=1, maximum=1000),
@@ -78,7 +79,7 @@ def warehouse_tools() -> Iterator[ToolSpec]:
     )
 
 
-async def _list_tables(workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:  # noqa: ARG001 - every handler takes the same
+async def _list_tables(workspace: Workspace, _given: Mapping[str, Any], verification: Verification) -> Result:
     return await asyncio.to_thread(_tables_of, workspace.to, verification)
 
 
@@ -93,6 +94,7 @@ async def _describe(workspace: Workspace, given: Mapping[str, Any], verification
             limit=given["sample"],
             max_chars=_SAMPLE_CHARS,
             shows_personal=shows_personal(),
+            longest_s=workspace.query_s,
         )
         names = [column["name"] for column in found["columns"]]
         body["sample"] = [dict(zip(names, row, strict=True)) for row in found["rows"]]
@@ -111,6 +113,7 @@ async def _query(workspace: Workspace, given: Mapping[str, Any], verification: V
         limit=given["limit"],
         max_chars=MAX_CHARS - 4_000,
         shows_personal=shows_personal(),
+        longest_s=workspace.query_s,
     )
     verification.checks.append("snapshot")
     body = found | {"as_of": taken.as_of, "columns": [_marked(column) for column in found["columns"]]}
@@ -170,7 +173,7 @@ def _described(to: str | None, wanted: str) -> tuple[dict[str, Any], Any, str]:
             raise refused_input(f"there is no table {wanted[:80]!r}", "warehouse_list_tables names them")
         dataset, table = names[wanted]
         found = database.ask(
-            "select column_name, data_type from duckdb_columns() "
+            "select column_name, data_type from duckdb_columns() "  # noqa: S608 - a table that is there
             f"where schema_name = '{dataset}' and table_name = '{table}' order by column_index"
         ).records()
     meanings = _meanings(to, dataset, table)

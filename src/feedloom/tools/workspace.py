@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from feedloom.tools.calls import Calls
 
@@ -13,13 +14,15 @@ class Workspace:
 
     Attributes:
         to: The database, as ``--to`` takes it; None for the configured one.
+        query_s: How long a query of the warehouse may take.
         calls: Asks vendors.
     """
 
     to: str | None = None
+    query_s: float = 10.0
     calls: Calls = field(default_factory=Calls)
 
-    async def __aenter__(self) -> Workspace:
+    async def __aenter__(self) -> Self:
         await self.calls.__aenter__()
         return self
 

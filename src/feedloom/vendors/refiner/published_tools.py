@@ -1,7 +1,7 @@
 """Refiner's tools as a published toolkit names them: same slugs, arguments and envelope; only those that read.
 
-Source: the toolkit's generated types, in which each answer is ``{data, error, successful}`` and the report's fields stand
-at the top. The four that write come with the tools that write.
+Source: the toolkit's generated types, in which each answer is ``{data, error, successful}``, and the report's fields
+stand at the top. The four that write come with the tools that write.
 """
 
 from __future__ import annotations
