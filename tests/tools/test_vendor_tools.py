@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ def test_personal_values_are_masked_and_strangers_words_are_labelled(
     asked = {"limit": 50, "fields": ["uuid", "email", "display_name", "attributes"]}
     hidden = bench.call("refiner_list_contacts", asked)
     assert hidden["masked"]
-    assert "@" not in str(hidden["items"])
+    assert not re.search(r"\w@\w", str(hidden["items"]))
     assert {"display_name", "attributes"} <= set(hidden["untrusted"])
 
     monkeypatch.setenv("FEEDLOOM__TOOLS__PERSONAL", "show")

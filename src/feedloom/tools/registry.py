@@ -70,9 +70,7 @@ class Registry(Mapping[str, ToolSpec]):
         """
         verification = Verification()
         try:
-            tool = self._found(name)
-            result = await _run(tool, workspace, given, verification)
-            return _enveloped(tool, result)
+            return await _run(self._found(name), workspace, given, verification)
         except ToolError as error:
             verification.status = "unverified"
             error.details.setdefault("verification", verification.as_dict())
@@ -88,15 +86,16 @@ class Registry(Mapping[str, ToolSpec]):
         raise ToolError("UNKNOWN_TOOL", f"there is no tool {name[:60]!r}", next_step=hint)
 
 
-async def _run(tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:
-    """What the tool's handler gives; every failure comes as a ToolError."""
+async def _run(tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> dict[str, Any]:
+    """The result as the caller gets it; every failure comes as a ToolError."""
     try:
         values = checked(tool.arguments, given, exactly_one=tool.exactly_one)
         deadline_s = time.monotonic() + tool.budget.deadline_s
         token = WATCH.set(Watch(deadline_s=deadline_s, verification=verification))
         try:
             async with asyncio.timeout(tool.budget.deadline_s):
-                return await tool.handler(workspace, values, verification)
+                result = await tool.handler(workspace, values, verification)
+            return _enveloped(tool, result)
         finally:
             WATCH.reset(token)
     except ToolError:
