@@ -99,7 +99,8 @@ def test_the_engine_alone_keeps_files_settings_and_the_database_safe(stocked: Be
 def outcome(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """Everything that running *sql* shows, with no parser before it."""
     try:
-        return str(connection.execute(sql).fetchall())
+        found = connection.execute(sql)
+        return "" if found is None else str(found.fetchall())
     except (duckdb.Error, UnicodeError, RuntimeError) as error:
         return str(error)
 
