@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from feedloom.emulator import Emulator
 from feedloom.tools.every import every_tool
 from feedloom.tools.failures import ToolError
@@ -48,12 +50,10 @@ class Bench:
 
     def refusal(self, name: str, arguments: Mapping[str, Any] | None = None, **further: Any) -> ToolError:
         """The error that a call ends in."""
-        try:
-            result = self.call(name, arguments, **further)
-        except ToolError as error:
-            assert not any(key in f"{error} {error.details}" for key in KEYS.values())
-            return error
-        raise AssertionError(f"it was not refused: {result}")
+        with pytest.raises(ToolError) as refused:
+            self.call(name, arguments, **further)
+        assert not any(key in f"{refused.value} {refused.value.details}" for key in KEYS.values())
+        return refused.value
 
     def walk(self, name: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The results of a list, first to last."""

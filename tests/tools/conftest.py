@@ -48,7 +48,7 @@ def stocked(loaded: Path, played: Played, monkeypatch: pytest.MonkeyPatch) -> It
 def loaded(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that a sync was run in."""
     folder = tmp_path_factory.mktemp("loaded")
-    done = subprocess.run(  # noqa: S603 - the command of this package
+    done = subprocess.run(
         [sys.executable, "-m", "feedloom", "sync", "refiner", "--only", "contacts,forms,responses", "--quiet"],
         cwd=folder,
         env={**os.environ, **played.environment, "DLT_DATA_DIR": str(folder / "dlt")},

@@ -36,8 +36,14 @@ ENDPOINT = Endpoint(
     ),
 )
 ROW = {
-    **{"id": "a", "count": 1, "share": 0.5, "is_on": True, "at": 1767225600000, "owner": {"name": "x"}},
-    **{"tags": [{"id": "t"}], "traits": {"any": 1}},
+    "id": "a",
+    "count": 1,
+    "share": 0.5,
+    "is_on": True,
+    "at": 1767225600000,
+    "owner": {"name": "x"},
+    "tags": [{"id": "t"}],
+    "traits": {"any": 1},
 }
 
 

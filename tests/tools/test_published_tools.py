@@ -22,7 +22,11 @@ RESPONSE = {
     [
         ("REFINER_GET_CONTACTS", {}, CONTACT),
         ("REFINER_GET_CONTACTS", {"page_length": 5, "page": 2, "page_cursor": None, "form_uuid": None}, CONTACT),
-        ("REFINER_GET_FORMS", {"include_info": True, "include_config": True}, {"uuid", "name", "config", "views_count"}),
+        (
+            "REFINER_GET_FORMS",
+            {"include_info": True, "include_config": True},
+            {"uuid", "name", "config", "views_count"},
+        ),
         ("REFINER_GET_RESPONSES", {"include": "all", "with_attributes": True, "page_length": 10, **RANGE}, RESPONSE),
         ("REFINER_GET_SEGMENTS", {}, {"uuid", "name", "is_manual"}),
     ],

@@ -21,6 +21,7 @@ pytest.importorskip("mcp", reason="the package mcp is not installed: pip install
 
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, TextContent
 
 from feedloom.tools.server import make_server
 
@@ -47,11 +48,18 @@ async def look_around(client: Client) -> dict[str, Any]:
     return {
         "names": [tool.name for tool in listed.tools],
         "hints": {tool.name: tool.annotations.read_only_hint for tool in listed.tools if tool.annotations},
-        "texts": [json.loads(result.content[0].text) for result in (status, report, rows)],
+        "texts": [json.loads(said(result)) for result in (status, report, rows)],
         "structured": [result.structured_content for result in (status, report, rows)],
-        "errors": [(result.is_error, result.content[0].text.partition(":")[0]) for result in (refused, unknown)],
+        "errors": [(result.is_error, said(result).partition(":")[0]) for result in (refused, unknown)],
         "retry": refused.structured_content["error"]["retry"],
     }
+
+
+def said(result: CallToolResult) -> str:
+    """The text of a result."""
+    [block] = result.content
+    assert isinstance(block, TextContent)
+    return block.text
 
 
 def check(found: dict[str, Any]) -> None:
@@ -110,7 +118,7 @@ def test_http_without_the_token_reaches_nothing(stocked: Bench) -> None:
 
 def with_server(bench: Bench, use: Callable[[str], None]) -> None:
     """Do *use* with the URL of a server on a port of this machine."""
-    with subprocess.Popen(  # noqa: S603 - the command of this package
+    with subprocess.Popen(
         [sys.executable, "-m", "feedloom", "mcp", "--http", "--port", "0"],
         cwd=bench.folder,
         env={**os.environ, "FEEDLOOM__MCP_TOKEN": TOKEN},
@@ -148,7 +156,7 @@ def test_a_call_that_is_given_up_stops_its_query(stocked: Bench) -> None:
 
     async def give_up() -> Any:
         async with Client(make_server(chosen_tools("warehouse")), mode="legacy") as client:
-            with pytest.raises(Exception, match="(?i)time"):
+            with pytest.raises(Exception, match=r"(?i)time"):
                 await client.call_tool("warehouse_query", {"sql": bomb}, read_timeout_seconds=1.0)
             return await client.call_tool("warehouse_query", {"sql": "select 7 as n"})
 

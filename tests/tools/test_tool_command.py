@@ -47,7 +47,7 @@ def test_tools_are_listed_shown_and_called(stocked: Bench) -> None:
 
     code, out, _ = run(stocked.folder, "tool", "show", "refiner_get_report")
     assert code == 0
-    assert "nps | csat | ratings | distribution | count" in out
+    assert "nps, csat, ratings, distribution, count" in out
 
     arguments = ("--arg", "type=nps", *(f"--arg={name}={moment}" for name, moment in AUTUMN.items()))
     code, out, _ = run(stocked.folder, "tool", "call", "refiner_get_report", *arguments, "--json")
@@ -57,7 +57,15 @@ def test_tools_are_listed_shown_and_called(stocked: Bench) -> None:
 
 def test_arguments_are_read_as_the_tool_wants_them(stocked: Bench) -> None:
     code, out, _ = run(
-        stocked.folder, "tool", "call", "refiner_list_contacts", "--arg", "limit=3", "--arg", "fields=uuid,email", "--json"
+        stocked.folder,
+        "tool",
+        "call",
+        "refiner_list_contacts",
+        "--arg",
+        "limit=3",
+        "--arg",
+        "fields=uuid,email",
+        "--json",
     )
     assert code == 0
     assert [set(item) for item in document(out)["items"]] == [{"uuid", "email"}] * 3

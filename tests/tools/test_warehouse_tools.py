@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from feedloom.sync.warehouse import Target
 from feedloom.tools.query_worker import open_sealed
 from feedloom.tools.snapshot import take_snapshot
-from feedloom.sync.warehouse import Target
 from tools.bench import Bench
 
 ATTACKS: dict[str, list[str]] = json.loads(Path(__file__).with_name("attacks.json").read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def lay_bait(folder: Path) -> None:
 
 def test_there_are_many_attacks_and_no_two_are_the_same() -> None:
     every = [sql for group in ATTACKS.values() for sql in group]
-    assert len(every) == len(set(every)) >= 350
+    assert 350 <= len(every) == len(set(every))
 
 
 @pytest.mark.parametrize("group", [group for group in ATTACKS if group != "bombs"])
@@ -72,7 +72,10 @@ def test_no_attack_gets_through_and_each_gets_a_clear_refusal(stocked: Bench, gr
 
 @pytest.mark.parametrize(
     "sql",
-    [pytest.param(sql, marks=[pytest.mark.nightly] if FEW_BOMBS <= at else []) for at, sql in enumerate(ATTACKS["bombs"])],
+    [
+        pytest.param(sql, marks=[pytest.mark.nightly] if at >= FEW_BOMBS else [])
+        for at, sql in enumerate(ATTACKS["bombs"])
+    ],
 )
 def test_what_would_use_up_the_machine_is_stopped_in_time(stocked: Bench, sql: str) -> None:
     error = stocked.refusal("warehouse_query", sql=sql)
@@ -112,7 +115,10 @@ def test_a_query_gives_exact_rows_without_personal_values(stocked: Bench, monkey
     assert 0 < known <= count == 60
     assert (email, name) == ("[masked]", "[masked]")
     assert [column["name"] for column in result["columns"] if column.get("untrusted")] == ["e", "d"]
-    for smuggled in ("select substr(email, 2) from contacts", "select upper(c.email) from (from refiner_data.contacts) c"):
+    for smuggled in (
+        "select substr(email, 2) from contacts",
+        "select upper(c.email) from (from refiner_data.contacts) c",
+    ):
         assert "@" not in str(stocked.call("warehouse_query", sql=smuggled)["rows"])
 
     monkeypatch.setenv("FEEDLOOM__TOOLS__PERSONAL", "show")
@@ -134,9 +140,10 @@ def test_rows_are_cut_whole_and_the_cut_is_told(stocked: Bench) -> None:
 
 def test_values_of_every_type_come_exact(stocked: Bench) -> None:
     sql = (
-        "select 9007199254740993::bigint as a, 170141183460469231731687303715884105727::hugeint as b, 0.1::decimal(3,1) as c,"
-        " 12345678901234567890.123456789::decimal(38,9) as d, 'nan'::double as e, timestamptz '2026-01-31 12:00:00+02' as f,"
-        " date '2026-01-31' as g, [1, null] as h, {'k': 'v'} as i, blob 'ab' as j, null as k, true as l"
+        "select 9007199254740993::bigint as a, 170141183460469231731687303715884105727::hugeint as b,"
+        " 0.1::decimal(3,1) as c, 12345678901234567890.123456789::decimal(38,9) as d, 'nan'::double as e,"
+        " timestamptz '2026-01-31 12:00:00+02' as f, date '2026-01-31' as g, [1, null] as h,"
+        " {'k': 'v'} as i, blob 'ab' as j, null as k, true as l"
     )
     [row] = stocked.call("warehouse_query", sql=sql)["rows"]
     assert row == [

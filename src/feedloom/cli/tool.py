@@ -57,13 +57,14 @@ def list_(*, as_json: bool) -> None:
 def show(*, name: str, as_json: bool) -> None:
     """Show what the tool NAME takes, gives and does."""
     from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.page import rule  # noqa: PLC0415 - the same
 
     found = every_tool().tool(name)
     if as_json:
         print_json(found.as_dict())
         return
     click.echo(f"{found.name}  ({found.title}; toolset {found.toolset}, effect {found.effect})\n{found.description}\n")
-    rows = [(one.name, one.type, _notes(one), one.summary or None) for one in found.arguments]
+    rows = [(one.name, one.type, rule(one) or None, one.summary or None) for one in found.arguments]
     print_table(["argument", "type", "rule", "meaning"], rows, widest=100)
 
 
@@ -117,13 +118,3 @@ def _arguments(found: ToolSpec, given: tuple[str, ...]) -> dict[str, Any]:
         texts.setdefault(name, []).append(value)
     known = {argument.name: argument for argument in found.arguments}
     return {name: parse(known[name], values) if name in known else values[-1] for name, values in texts.items()}
-
-
-def _notes(argument: Any) -> str | None:
-    """The rule of an argument in a few words."""
-    parts = ["required"] if argument.required else []
-    parts += [f"default {argument.default}"] if argument.default is not None else []
-    parts += [" | ".join(argument.enum)] if argument.enum else []
-    if argument.minimum is not None or argument.maximum is not None:
-        parts.append(f"{argument.minimum or 0} to {argument.maximum}")
-    return ", ".join(parts) or None

@@ -81,7 +81,8 @@ def _property(argument: Argument) -> dict[str, Any]:
     if argument.default is not None:
         schema["default"] = argument.default
     bounds = ("minItems", "maxItems") if argument.type == "texts" else ("minimum", "maximum")
-    limits = zip(bounds, (argument.minimum, argument.maximum), strict=True)
+    least = argument.minimum if argument.type != "texts" else argument.minimum or 1
+    limits = zip(bounds, (least, argument.maximum), strict=True)
     schema |= {word: bound for word, bound in limits if bound is not None}
     return schema | ({"description": argument.summary} if argument.summary else {})
 
@@ -111,11 +112,15 @@ def _checked(argument: Argument, value: Any) -> Any:
         case "moment" if isinstance(value, str):
             return _moment(argument, value)
         case _:
-            raise refused_input(f"the argument {argument.name} does not take {_shown(value)}", f"give {_wanted(argument)}")
+            raise refused_input(
+                f"the argument {argument.name} does not take {_shown(value)}", f"give {_wanted(argument)}"
+            )
     if argument.enum and value not in argument.enum:
         near = get_close_matches(str(value), argument.enum, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise refused_input(f"the argument {argument.name} does not take {_shown(value)}", f"{hint}Give {_wanted(argument)}")
+        raise refused_input(
+            f"the argument {argument.name} does not take {_shown(value)}", f"{hint}Give {_wanted(argument)}"
+        )
     return value
 
 
@@ -125,7 +130,9 @@ def _moment(argument: Argument, value: str) -> datetime:
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise refused_input(f"the argument {argument.name} is no date: {_shown(value)}", f"give {_wanted(argument)}") from None
+        raise refused_input(
+            f"the argument {argument.name} is no date: {_shown(value)}", f"give {_wanted(argument)}"
+        ) from None
     raise refused_input(f"the argument {argument.name} has no time zone: {value}", f"write {value}Z for UTC")
 
 

@@ -86,7 +86,9 @@ class Registry(Mapping[str, ToolSpec]):
         raise ToolError("UNKNOWN_TOOL", f"there is no tool {name[:60]!r}", next_step=hint)
 
 
-async def _run(tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> dict[str, Any]:
+async def _run(
+    tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification
+) -> dict[str, Any]:
     """The result as the caller gets it; every failure comes as a ToolError."""
     try:
         values = checked(tool.arguments, given, exactly_one=tool.exactly_one)

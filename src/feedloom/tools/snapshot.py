@@ -3,6 +3,7 @@
 DuckDB lets one process write a file or several read it, never both. A copy is taken without asking it: first the log,
 then the file, whose header names the state that the rest is read by. When the header is the same before and after, no
 checkpoint came between, and DuckDB overwrites nothing that a header still names: the copy is one state of the database.
+What is added to the log meanwhile is in the next copy.
 """
 
 from __future__ import annotations
@@ -77,12 +78,12 @@ def take_snapshot(target: Target, *, longest_s: float = LONGEST_S) -> Snapshot:
 
 def _attempt(file: Path, folder: Path) -> Snapshot | None:
     as_of = datetime.now(UTC)
-    before = _state(file)
-    place = folder / before
+    header = _header(file)
+    place = folder / _name_of(file, header)
     if not (place / _NAME).exists():
         draft = Path(tempfile.mkdtemp(dir=folder, prefix="."))
         try:
-            if not _copy(file, draft / _NAME) or _state(file) != before:
+            if not _copy(file, draft / _NAME) or _header(file) != header:
                 return None
             draft.rename(place)
         except OSError:
@@ -108,10 +109,14 @@ def _copy(file: Path, copy: Path) -> bool:
     return True
 
 
-def _state(file: Path) -> str:
-    """A digest of what tells two states of the file apart: its header, and how far its log has come."""
+def _header(file: Path) -> bytes:
     with file.open("rb") as stream:
-        digest = blake2b(stream.read(HEADER_BYTES), digest_size=12)
+        return stream.read(HEADER_BYTES)
+
+
+def _name_of(file: Path, header: bytes) -> str:
+    """A digest of what tells two states of the file apart: its header, and how far its log has come."""
+    digest = blake2b(header, digest_size=12)
     try:
         log = _log_of(file).stat()
         digest.update(f"{log.st_size} {log.st_mtime_ns}".encode())
