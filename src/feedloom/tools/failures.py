@@ -154,5 +154,7 @@ def _is_ours(cause: BaseException | None) -> bool:
 
 
 def _sentence(text: str) -> str:
+    """*text* on one line with a full stop; its first word gets a capital unless it is a name of ours."""
     clean = " ".join(text.split()).rstrip(".;:")
-    return f"{clean[:1].upper()}{clean[1:]}."
+    is_word = clean.partition(" ")[0].strip(",'?").isalpha()
+    return f"{clean[:1].upper() if is_word else clean[:1]}{clean[1:]}."
