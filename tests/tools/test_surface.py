@@ -126,4 +126,8 @@ def test_a_toolset_that_does_not_exist_is_refused_with_the_nearest_name() -> Non
     with pytest.raises(InputError) as refused:
         chosen_tools("context,warehous")
     assert refused.value.hint == "did you mean warehouse?"
+    assert list(chosen_tools(None, only="warehouse_query,refiner_list_forms")) == [
+        "warehouse_query",
+        "refiner_list_forms",
+    ]
     assert list(chosen_tools("warehouse")) == ["warehouse_list_tables", "warehouse_describe", "warehouse_query"]

@@ -82,6 +82,7 @@ def test_arguments_are_read_as_the_tool_wants_them(stocked: Bench) -> None:
         (["tool", "call", "refiner_list_contacts", "--arg", "limit"], 2, "--arg limit=VALUE"),
         (["tool", "call", "warehouse_query", "--arg", "sql=drop table contacts"], 2, "one SELECT"),
         (["mcp", "--toolsets", "context,nothing"], 2, "choose from context"),
+        (["mcp", "--tools", "warehouse_qery"], 2, "did you mean warehouse_query?"),
         (["mcp", "--no-such-flag"], 2, "no-such-flag"),
         (["tool", "cal"], 2, "did you mean call?"),
     ],
@@ -105,7 +106,7 @@ def test_without_the_package_mcp_the_command_says_how_to_get_it(monkeypatch: pyt
     callback = mcp_command.mcp.callback
     assert callback is not None
     with pytest.raises(InputError) as refused:
-        callback(http=False, port=0, toolsets=None, to=None)
+        callback(http=False, port=0, toolsets=None, tools=None, to=None)
     assert refused.value.hint == "pip install 'feedloom[mcp]'"
 
 

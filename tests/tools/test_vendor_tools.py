@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import re
 from typing import Any
 
 import pytest
 
+from feedloom.tools.every import every_tool
 from feedloom.tools.failures import ToolError
+from feedloom.tools.registry import Registry
 from feedloom.tools.selecting import MAX_CHARS, size
+from feedloom.tools.spec import Budget
+from feedloom.tools.workspace import Workspace
 from tools.bench import AUTUMN, KEYS, Bench
 
 EVERY_READ: list[tuple[str, dict[str, Any]]] = [
@@ -127,6 +133,21 @@ def test_what_passes_is_healed_and_told(bench: Bench, fault: str, healed: str) -
     assert any(healed in result["verification"]["healed"] for result in results)
     assert all(result["items"] == whole["items"] for result in results)
     assert all(result["verification"]["status"] == "verified" for result in results)
+
+
+def test_a_wait_that_is_longer_than_the_call_may_take_is_told_at_once(bench: Bench) -> None:
+    tool = dataclasses.replace(every_tool()["refiner_list_segments"], budget=Budget(deadline_s=0.5))
+    bench.played.refiner.faults.add("429=2")
+    bench.played.refiner.faults.add("429=3")
+
+    async def ask() -> None:
+        async with Workspace() as workspace:
+            for _ in range(6):
+                await Registry([tool]).call(workspace, tool.name, {})
+
+    with pytest.raises(ToolError) as refused:
+        asyncio.run(ask())
+    assert (refused.value.code, refused.value.retry) == ("RATE_LIMITED", "after 1 s")
 
 
 @pytest.mark.parametrize("fault", ["missing-list-key", "empty-page"])

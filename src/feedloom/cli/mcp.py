@@ -24,16 +24,19 @@ _DEFAULT_PORT = 8765
     "--port", type=click.IntRange(0, 65535), default=_DEFAULT_PORT, show_default=True, help="With --http; 0: any free."
 )
 @click.option("--toolsets", metavar="NAME[,NAME]", help="Which tools; `feedloom tool list` shows all, `all` takes all.")
+@click.option("--tools", metavar="NAME[,NAME]", help="Only these tools of them.")
 @database_option
-def mcp(*, http: bool, port: int, toolsets: str | None, to: str | None) -> None:
-    """Serve the tools over the Model Context Protocol until the client leaves; they read and change nothing.
+def mcp(*, http: bool, port: int, toolsets: str | None, tools: str | None, to: str | None) -> None:
+    """Serve the tools over the Model Context Protocol until the client leaves.
+
+    Those of the usual toolsets read and change nothing.
 
     The bearer token of --http is the setting mcp_token in [feedloom] (env var FEEDLOOM__MCP_TOKEN); without one, a new
     one is made and shown on stderr.
     """
     from feedloom.tools.choosing import chosen_tools  # noqa: PLC0415 - the tools are imported on use
 
-    registry = chosen_tools(toolsets)
+    registry = chosen_tools(toolsets, only=tools)
     if find_spec("mcp") is None:
         raise InputError("the package mcp is not installed", hint="pip install 'feedloom[mcp]'", code="FL222")
     from feedloom.tools.server import make_server, serve_stdio  # noqa: PLC0415 - mcp takes a second to import

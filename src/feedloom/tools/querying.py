@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from feedloom.tools.failures import ToolError, after
 from feedloom.tools.query_worker import MEMORY_MB
 
 LONGEST_SQL: Final = 10_000
+_NO_TABLE: Final = re.compile(r"[^\w$]")
+"""What stands in no table's name, and in every path, pattern or address."""
+
 _HINT: Final = "give one SELECT over tables of the warehouse; warehouse_list_tables names them"
 
 
@@ -40,6 +44,8 @@ def refuse(sql: str, datasets: Collection[str]) -> None:
             raise _refused("SHOW can't be used here", "warehouse_list_tables names the tables")
         if node.get("type") == "BASE_TABLE":
             catalog, schema = str(node["catalog_name"] or ""), str(node["schema_name"] or "")
+            if _NO_TABLE.search(str(node["table_name"])):
+                raise _refused("a file can't be read here", _HINT)
             if catalog or schema.casefold() not in known:
                 raise _refused(f"there is no dataset {catalog or schema}", _HINT)
 

@@ -142,8 +142,14 @@ def _tables_of(to: str | None, verification: Verification) -> Result:
             for index, (dataset, table) in enumerate(names)
         )
         counts = {row["place"]: row["row_count"] for row in database.ask(counted).records()} if names else {}
+    summaries = _summaries(to)
     tables = [
-        {"table": f"{dataset}.{table}", "rows": counts[index], **_state(states.get((dataset, table)))}
+        {
+            "table": f"{dataset}.{table}",
+            **({"holds": summaries[dataset, table]} if (dataset, table) in summaries else {}),
+            "rows": counts[index],
+            **_state(states.get((dataset, table))),
+        }
         for index, (dataset, table) in enumerate(names)
         if not table.startswith("_dlt")
     ]
@@ -211,6 +217,17 @@ def _meanings(to: str | None, dataset: str, table: str) -> Mapping[str, str]:
                 for field in vendor.endpoint(known.endpoint).fields
             }
     return {}
+
+
+def _summaries(to: str | None) -> Mapping[tuple[str, str], str]:
+    """What each table of the vendors holds, by dataset and name."""
+    from feedloom.sync.warehouse import choose_target  # noqa: PLC0415 - dlt is imported on use
+
+    return {
+        (choose_target(vendor, to, None).dataset, table.name): table.summary
+        for vendor in VENDORS.values()
+        for table in vendor.tables
+    }
 
 
 def _table(vendor: Vendor, name: str) -> Table | None:
