@@ -162,3 +162,22 @@ def test_a_call_that_is_given_up_stops_its_query(stocked: Bench) -> None:
 
     assert stocked.folder.exists()
     assert asyncio.run(give_up()).structured_content["rows"] == [[7]]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_long_call_tells_that_it_is_under_way(bench: Bench, mode: Mode) -> None:
+    told: list[float] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - the client's
+        told.append(progress)
+
+    async def ask() -> CallToolResult:
+        async with Client(make_server(chosen_tools("sync")), mode=mode) as client:
+            wanted = {"source": "refiner", "tables": ["contacts", "responses"], "dry_run": False}
+            return await client.call_tool("sync_run", wanted, progress_callback=note)
+
+    assert bench.folder.exists()
+    result = asyncio.run(ask())
+    assert not result.is_error
+    assert told == sorted(told)
+    assert told

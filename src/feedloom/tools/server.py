@@ -5,11 +5,13 @@ Answers carry their JSON twice, as the protocol asks: structured, and as compact
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from itertools import count
 from typing import Any, Final
 
 import mcp_types as types
@@ -28,6 +30,7 @@ from feedloom.tools.workspace import Workspace
 
 HOST: Final = "127.0.0.1"
 _AN_HOUR_MS: Final = 3_600_000
+_TELL_S: Final = 1.0
 
 INSTRUCTIONS: Final = (
     "feedloom reads Refiner (surveys), Gainsight PX (product use) and the database they are loaded into. Begin with "
@@ -53,7 +56,8 @@ def make_server(registry: Registry, *, to: str | None = None) -> Server[Workspac
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         workspace: Workspace = context.lifespan_context
         try:
-            result = await registry.call(workspace, params.name, params.arguments or {})
+            async with _telling(context):
+                result = await registry.call(workspace, params.name, params.arguments or {})
         except ToolError as error:
             return _failed(error)
         failed = registry[params.name].style != "own" and result.get("successful") is False
@@ -101,6 +105,24 @@ def with_token(app: ASGIApp, token: str) -> Callable[[Scope, Receive, Send], Awa
         await send({"type": "http.response.body", "body": b"the bearer token is missing or wrong"})
 
     return guarded
+
+
+@asynccontextmanager
+async def _telling(context: Any) -> AsyncIterator[None]:
+    """Tell a client that asked for it, every second, for how many a call has been under way."""
+
+    async def tell() -> None:
+        for seconds in count(1):
+            await asyncio.sleep(_TELL_S)
+            await context.session.report_progress(seconds, None, "still running")
+
+    task = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def _described(tool: ToolSpec) -> types.Tool:
