@@ -94,7 +94,8 @@ def explained(error: FeedloomError, vendor: Vendor | None) -> ToolError:
         case RetryLaterError():
             return _later(error, what)
         case RefusedError():
-            return _refused(error, what)
+            is_list = vendor is not None and _is_list(vendor, error.where)
+            return _not_there(what) if is_list and error.status == _NOT_FOUND else _refused(error, what)
         case VendorError():
             return _unlike_description(error, what)
         case _:
@@ -129,6 +130,19 @@ def _unlike_description(error: VendorError, what: str) -> ToolError:
         next_step="repeat the call once; if it fails again, report it",
         retry=after(None),
     )
+
+
+def _not_there(what: str) -> ToolError:
+    return ToolError(
+        "REFUSED",
+        f"{what} does not exist at the address in use (status 404)",
+        next_step="ask a person to check base_url, and the region, of that source",
+        retry=NEVER,
+    )
+
+
+def _is_list(vendor: Vendor, name: str) -> bool:
+    return any(endpoint.name == name and endpoint.is_list for endpoint in vendor.endpoints)
 
 
 def _refused(error: RefusedError, what: str) -> ToolError:

@@ -40,7 +40,10 @@ _BY_CONTENT = (
 _OPTIONAL = {
     "users": ("globalId", "channelMetricList", "lastVisitedUserAgentData", "lastInferredLocation"),
     "engagement_view": _BY_CONTENT,
+    "email": ("inferredLocation",),
+    "session": ("inferredLocation",),
 }
+"""What rows may lack: a place is known only of those who were seen."""
 
 _EVENTS = {
     "custom": "list_custom_events",
