@@ -195,6 +195,19 @@ def test_a_query_neither_waits_for_a_writer_nor_makes_it_wait(stocked: Bench) ->
             holder.kill()
 
 
+def test_every_dataset_of_the_database_can_be_asked(stocked: Bench) -> None:
+    with duckdb.connect("feedloom.duckdb") as connection:
+        connection.execute("create schema own; create table own.notes as select 'x@y.example' as email, 1 as n")
+    try:
+        for sql in ("select email, n from own.notes", 'select * from "OWN".notes', "with own as (from notes) from own"):
+            assert stocked.call("warehouse_query", sql=sql)["rows"] == [["[masked]", 1]]
+        assert "own.notes" in [row["table"] for row in stocked.call("warehouse_list_tables")["tables"]]
+        assert stocked.refusal("warehouse_query", sql="from other.notes").code == "SQL"
+    finally:
+        with duckdb.connect("feedloom.duckdb") as connection:
+            connection.execute("drop schema own cascade")
+
+
 def test_without_a_database_the_tools_say_how_to_get_one(bench: Bench) -> None:
     for name, arguments in (("warehouse_query", {"sql": "select 1"}), ("warehouse_list_tables", {})):
         error = bench.refusal(name, arguments)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,17 +17,20 @@ import feedloom
 from feedloom.errors import InputError
 from feedloom.sync.one_select import refuse_in_duckdb
 from feedloom.tools.failures import ToolError, after
-from feedloom.tools.query_worker import MEMORY_MB
+from feedloom.tools.query_worker import MEMORY_MB, SEALED
 
 LONGEST_SQL: Final = 10_000
 _NO_TABLE: Final = re.compile(r"[^\w$]")
 """What stands in no table's name, and in every path, pattern or address."""
 
+_CATALOGS: Final = frozenset({SEALED, "memory", "system", "temp"})
+"""Names of what holds datasets in the process that runs queries; none of them can be said."""
+
 _HINT: Final = "give one SELECT over tables of the warehouse; warehouse_list_tables names them"
 
 
-def refuse(sql: str, datasets: Collection[str]) -> None:
-    """Raise ToolError unless *sql* is one SELECT over tables of *datasets* that calls nothing that could leave them."""
+def refuse(sql: str) -> None:
+    """Raise ToolError unless *sql* is one SELECT over datasets and tables that calls nothing that could leave them."""
     if len(sql) > LONGEST_SQL:
         raise _refused(f"the SQL is longer than {LONGEST_SQL:,} characters", "shorten it")
     with duckdb.connect(":memory:") as parser:
@@ -38,7 +41,6 @@ def refuse(sql: str, datasets: Collection[str]) -> None:
             raise _refused(error.message, error.hint) from None
         except duckdb.Error:
             raise _refused("the SQL could not be read", _HINT) from None
-    known = {name.casefold() for name in ("", *datasets, "information_schema")}
     for node in _nodes(orjson.loads(found[0]) if found else {}):
         if node.get("type") == "SHOW_REF" and node.get("query") is None:
             raise _refused("SHOW can't be used here", "warehouse_list_tables names the tables")
@@ -46,7 +48,7 @@ def refuse(sql: str, datasets: Collection[str]) -> None:
             catalog, schema = str(node["catalog_name"] or ""), str(node["schema_name"] or "")
             if _NO_TABLE.search(str(node["table_name"])):
                 raise _refused("a file can't be read here", _HINT)
-            if catalog or schema.casefold() not in known:
+            if catalog or schema.casefold() in _CATALOGS:
                 raise _refused(f"there is no dataset {catalog or schema}", _HINT)
 
 

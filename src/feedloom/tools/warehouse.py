@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from feedloom.catalogue import Argument, Table, Vendor
 from feedloom.tools.failures import refused_input
@@ -15,6 +15,9 @@ from feedloom.tools.spec import Result, ToolSpec
 from feedloom.tools.verification import Verification
 from feedloom.tools.workspace import Workspace
 from feedloom.vendors import VENDORS
+
+if TYPE_CHECKING:
+    from feedloom.tools.snapshot import Snapshot
 
 _ITEMS: Final = {"type": "array", "items": {"type": "object"}}
 _TEXT: Final = {"type": "string"}
@@ -105,8 +108,8 @@ async def _describe(workspace: Workspace, given: Mapping[str, Any], verification
 async def _query(workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:
     from feedloom.tools import querying  # noqa: PLC0415 - duckdb is imported on use
 
-    taken, datasets = await asyncio.to_thread(_snapshot_and_datasets, workspace.to)
-    await asyncio.to_thread(querying.refuse, given["sql"], datasets)
+    await asyncio.to_thread(querying.refuse, given["sql"])
+    taken = await asyncio.to_thread(_snapshot, workspace.to)
     found = await querying.run(
         given["sql"],
         taken.file,
@@ -132,7 +135,7 @@ def _tables_of(to: str | None, verification: Verification) -> Result:
     from feedloom.sync.reading import read_only  # noqa: PLC0415 - dlt and duckdb are imported on use
     from feedloom.sync.status import table_states  # noqa: PLC0415 - the same
 
-    taken, _ = _snapshot_and_datasets(to)
+    taken = _snapshot(to)
     copy = f"duckdb:{taken.file}"
     states = {(row["dataset"], row["table"]): row for row in table_states(copy)}
     with read_only(copy) as database:
@@ -167,7 +170,7 @@ def _state(row: Mapping[str, Any] | None) -> dict[str, Any]:
 def _described(to: str | None, wanted: str) -> tuple[dict[str, Any], Any, str]:
     from feedloom.sync.reading import read_only  # noqa: PLC0415 - dlt and duckdb are imported on use
 
-    taken, _ = _snapshot_and_datasets(to)
+    taken = _snapshot(to)
     with read_only(f"duckdb:{taken.file}") as database:
         names = {
             spelling: (dataset, table)
@@ -194,13 +197,12 @@ def _described(to: str | None, wanted: str) -> tuple[dict[str, Any], Any, str]:
     return {"table": f"{dataset}.{table}", "columns": columns}, taken.file, f'"{dataset}"."{table}"'
 
 
-def _snapshot_and_datasets(to: str | None) -> tuple[Any, list[str]]:
-    """A copy of the database, and the names of the datasets that it may hold."""
+def _snapshot(to: str | None) -> Snapshot:
+    """A copy of the database at *to*, or the configured one."""
     from feedloom.sync.warehouse import choose_target  # noqa: PLC0415 - dlt is imported on use
     from feedloom.tools.snapshot import take_snapshot  # noqa: PLC0415 - duckdb is imported on use
 
-    targets = [choose_target(vendor, to, None) for vendor in VENDORS.values()]
-    return take_snapshot(targets[0]), [target.dataset for target in targets]
+    return take_snapshot(choose_target(next(iter(VENDORS.values())), to, None))
 
 
 def _meanings(to: str | None, dataset: str, table: str) -> Mapping[str, str]:
