@@ -40,6 +40,17 @@ def test_a_list_comes_in_the_published_shape(bench: Bench, name: str, arguments:
     assert result["verification"]["status"] == "verified"
 
 
+def test_an_empty_page_in_the_middle_of_a_list_is_no_success(bench: Bench) -> None:
+    bench.played.refiner.faults.add("empty-page=2")
+    bench.played.refiner.faults.add("empty-page=3")
+    for arguments in ({"page_length": 20}, {"page_length": 20, "page": 2}):
+        for _ in range(3):
+            result = bench.call("REFINER_GET_CONTACTS", arguments)
+            assert (
+                len(result["data"]["items"]) == 20 if result["successful"] else result["error"].startswith("VENDOR: ")
+            )
+
+
 def test_single_answers_come_in_the_published_shape(bench: Bench) -> None:
     contact = bench.call("REFINER_GET_CONTACT", {"id": "u-000001", "email": None})
     assert set(contact["data"]) >= CONTACT

@@ -11,10 +11,10 @@ from typing import Any, Final
 from feedloom.catalogue import Argument, Choice, Endpoint, Tool, Vendor
 from feedloom.errors import VendorError
 from feedloom.tools import cursors
-from feedloom.tools.cursors import Owner
+from feedloom.tools.cursors import Owner, Place
 from feedloom.tools.drift import check_rows
 from feedloom.tools.failures import refused_input
-from feedloom.tools.lists import read_rows, rows_of
+from feedloom.tools.lists import read_page, read_rows
 from feedloom.tools.outputs import LIST_OUTPUT, ONE_OUTPUT, PUBLISHED_OUTPUT, flat_output
 from feedloom.tools.selecting import check_paths
 from feedloom.tools.spec import Budget, Result, ToolSpec
@@ -117,9 +117,17 @@ async def _run_published(
     vendor: Vendor, tool: Tool, workspace: Workspace, given: Mapping[str, Any], verification: Verification
 ) -> Result:
     choice, endpoint = _chosen(vendor, tool, given)
-    answer = await workspace.calls.call(vendor, endpoint, _params(tool, choice, endpoint, given))
-    content = _object(endpoint, answer.content)
-    rows = rows_of(answer) if endpoint.is_list else [content]
+    params = _params(tool, choice, endpoint, given)
+    if endpoint.is_list:
+        limit = 0 if given.get("page_cursor") else given["page_length"]
+        place = Place(passed=(given["page"] - 1) * limit)
+        page = await read_page(
+            workspace.calls, vendor, endpoint, params, limit=limit, place=place, verification=verification
+        )
+        content, rows = page.content, page.rows
+    else:
+        content = _object(endpoint, (await workspace.calls.call(vendor, endpoint, params)).content)
+        rows = [content]
     check_rows(endpoint, rows, optional=choice.optional, into=verification)
     body = dict.fromkeys(tool.null_fields) | content if tool.style == "published_flat" else {"data": content}
     return Result(body=body, strangers=choice.strangers, verification=verification)

@@ -54,12 +54,30 @@ async def read_rows(
     if isinstance(endpoint.paging, ScrollPaging):
         return await _scrolled(calls, vendor, endpoint, params, limit=limit, place=place, verification=verification)
     sized = {**params, **_size(endpoint, limit), **_page_params(endpoint, place)}
-    page = _Numbered(endpoint, await calls.call(vendor, endpoint, sized), place, limit)
+    page = await read_page(calls, vendor, endpoint, sized, limit=limit, place=place, verification=verification)
+    _check_total(place, page.total, verification)
+    return Rows(rows=page.rows[place.skip :], total=page.total, after=page.after)
+
+
+async def read_page(
+    calls: Calls,
+    vendor: Vendor,
+    endpoint: Endpoint,
+    params: Mapping[str, Any],
+    *,
+    limit: int,
+    place: Place,
+    verification: Verification,
+) -> NumberedPage:
+    """The page that *params* ask for, of at most *limit* rows; asked for once more when rows are missing.
+
+    A *limit* of 0 stands for a page of which nobody knows how many rows it should have. Raises what ``read_rows`` does.
+    """
+    page = NumberedPage(endpoint, await calls.call(vendor, endpoint, params), place, limit)
     if page.is_short:
-        page = _Numbered(endpoint, await calls.call(vendor, endpoint, sized), place, limit)
+        page = NumberedPage(endpoint, await calls.call(vendor, endpoint, params), place, limit)
         if not page.is_short:
             verification.heal("page")
-    _check_total(place, page.total, verification)
     if page.is_short:
         if not page.rows:
             raise VendorError(
@@ -70,18 +88,18 @@ async def read_rows(
         verification.doubt(f"page: {len(page.rows)} rows where {page.expected} should be")
     else:
         verification.checks.append("page")
-    return Rows(rows=page.rows[place.skip :], total=page.total, after=page.after)
+    return page
 
 
-class _Numbered:
-    """A page that was asked for by number or cursor."""
+class NumberedPage:
+    """A page that was asked for by number or cursor: its ``rows``, and the whole answer as ``content``."""
 
     def __init__(self, endpoint: Endpoint, answer: Answer, place: Place, limit: int) -> None:
         self._paging = endpoint.paging
         self._place = place
-        self.rows: list[dict[str, Any]] = rows_of(answer)
-        self._content = answer.content
-        self.total = whole_number(self._content, getattr(endpoint.paging, "total", ""))
+        self.rows: list[dict[str, Any]] = _rows_of(answer)
+        self.content = answer.content
+        self.total = whole_number(self.content, getattr(endpoint.paging, "total", ""))
         self.expected = limit if self.total is None else max(0, min(limit, self.total - place.passed))
         self.is_short = self.total is not None and len(self.rows) < self.expected
         self._is_full = len(self.rows) >= limit
@@ -103,7 +121,7 @@ class _Numbered:
             case CursorPaging() as paging:
                 return self._next_cursor(paging)
             case NumberPaging() as paging:
-                is_last = dig(self._content, paging.last) is True if paging.last else False
+                is_last = dig(self.content, paging.last) is True if paging.last else False
                 is_open = bool(paging.last or paging.last_number or self._is_full)
                 if is_last or not is_open:
                     return None
@@ -113,7 +131,7 @@ class _Numbered:
 
     def _next_cursor(self, paging: CursorPaging) -> dict[str, int | str] | None:
         """By cursor; where the first page offers none, by number from there on."""
-        cursor = dig(self._content, paging.next)
+        cursor = dig(self.content, paging.next)
         if isinstance(cursor, str) and cursor:
             return {paging.cursor_param: cursor}
         if not paging.number_param or paging.cursor_param in self._place.page:
@@ -122,7 +140,7 @@ class _Numbered:
 
     def _next_number(self, name: str, first: int, last_number: str) -> dict[str, int | str] | None:
         here = self._place.page.get(name, first)
-        last = whole_number(self._content, last_number)
+        last = whole_number(self.content, last_number)
         if not isinstance(here, int) or (last is not None and here >= last):
             return None
         return {name: here + 1}
@@ -211,7 +229,7 @@ def _page_params(endpoint: Endpoint, place: Place) -> dict[str, int | str]:
     return {name: value for name, value in place.page.items() if name in names}
 
 
-def rows_of(answer: Answer) -> list[dict[str, Any]]:
+def _rows_of(answer: Answer) -> list[dict[str, Any]]:
     """The rows of a list's answer; raises VendorError when they are not where they should be."""
     if not answer.cut.rows:
         return []
