@@ -43,6 +43,7 @@ class Bench:
 
     folder: Path
     played: Played
+    query_s: float = 20.0
 
     def call(self, name: str, arguments: Mapping[str, Any] | None = None, **further: Any) -> dict[str, Any]:
         """The result of one call; raises ToolError."""
@@ -66,5 +67,5 @@ class Bench:
                 return
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        async with Workspace(query_s=1.5) as workspace:
+        async with Workspace(query_s=self.query_s) as workspace:
             return await every_tool().call(workspace, name, arguments)
