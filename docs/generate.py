@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes ``docs/reference/<vendor>.md`` from the catalogue of each vendor, so that no page is kept by hand.
+"""Writes ``docs/reference/<vendor>.md`` from the catalogue of each vendor, and ``tools.md`` from the registry of tools.
 
 ``python docs/generate.py`` writes the pages; with ``--check`` it writes nothing and exits 1 when a page is stale.
 """
@@ -29,6 +29,8 @@ from feedloom.catalogue import (
     Vendor,
     Window,
 )
+from feedloom.tools.every import every_tool
+from feedloom.tools.page import tools_page
 from feedloom.vendors import VENDORS
 
 FOLDER = Path(__file__).parent / "reference"
@@ -386,6 +388,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pages are")
     options = parser.parse_args(arguments)
     pages = {options.folder / f"{slug}.md": page(vendor) for slug, vendor in VENDORS.items()}
+    pages[options.folder / "tools.md"] = f"{MADE_BY}\n\n{tools_page(every_tool())}"
     stale = [file for file, text in pages.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
     for file in stale:
         if not options.check:

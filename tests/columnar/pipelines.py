@@ -51,6 +51,7 @@ def things(loads: Mapping[str, Batches], *, engine: str, write: Any) -> DltSourc
 
 
 def _resource(table: Table, batches: Batches, engine: str, write: Any) -> DltResource:
+    replies: Any = {name: {"name": name, "data_type": kind} for name, kind in LONG_TYPES.items()}
     made: DltResource = dlt.resource(
         _by_rows(table, batches) if engine == "json" else _by_columns(table, batches, write),
         name=table.name,
@@ -58,9 +59,7 @@ def _resource(table: Table, batches: Batches, engine: str, write: Any) -> DltRes
         write_disposition=write,
         columns=column_hints(table, ENDPOINT),
         file_format="parquet",
-        nested_hints={
-            "replies": {"columns": {name: {"name": name, "data_type": kind} for name, kind in LONG_TYPES.items()}}
-        },
+        nested_hints={"replies": {"columns": replies}},
     )()
     return made
 

@@ -17,10 +17,14 @@ from feedloom.catalogue.table import (
     Window,
     Write,
 )
+from feedloom.catalogue.tool import Argument, ArgumentType, Choice, Tool
 from feedloom.catalogue.vendor import Auth, KeyRefusal, Limit, Vendor
 
 __all__ = [
+    "Argument",
+    "ArgumentType",
     "Auth",
+    "Choice",
     "CursorPaging",
     "Effect",
     "Embedded",
@@ -46,6 +50,7 @@ __all__ = [
     "Slices",
     "Source",
     "Table",
+    "Tool",
     "Vendor",
     "Window",
     "Write",

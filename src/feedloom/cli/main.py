@@ -24,6 +24,8 @@ _COMMANDS = {
     "audit": "Compare the database with the source: counts, figures and sampled rows.",
     "status": "Show each table: its rows, and when it was last loaded.",
     "query": "Run SQL on the database, read-only.",
+    "tool": "List, show and call the tools that agents get.",
+    "mcp": "Serve the tools to an agent (Model Context Protocol).",
     "emulator": "Play a vendor's API on this machine.",
 }
 

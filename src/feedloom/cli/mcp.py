@@ -1,0 +1,74 @@
+"""``feedloom mcp``: serve the tools to an agent."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from importlib.util import find_spec
+
+import click
+
+from feedloom.cli.options import database_option
+from feedloom.errors import InputError
+
+_DEFAULT_PORT = 8765
+
+
+@click.command(
+    epilog="Examples:\n\n\b\n  feedloom mcp\n  feedloom mcp --toolsets context,warehouse\n"
+    "  feedloom mcp --http --port 8765"
+)
+@click.option("--http", is_flag=True, help="Serve HTTP on this machine, in place of stdin and stdout.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=_DEFAULT_PORT, show_default=True, help="With --http; 0: any free."
+)
+@click.option("--toolsets", metavar="NAME[,NAME]", help="Which tools; `feedloom tool list` shows all, `all` takes all.")
+@click.option("--tools", metavar="NAME[,NAME]", help="Only these tools of them.")
+@database_option
+def mcp(*, http: bool, port: int, toolsets: str | None, tools: str | None, to: str | None) -> None:
+    """Serve the tools over the Model Context Protocol until the client leaves.
+
+    Those of the usual toolsets read and change nothing.
+
+    The bearer token of --http is the setting mcp_token in [feedloom] (env var FEEDLOOM__MCP_TOKEN); without one, a new
+    one is made and shown on stderr.
+    """
+    from feedloom.tools.choosing import chosen_tools  # noqa: PLC0415 - the tools are imported on use
+
+    registry = chosen_tools(toolsets, only=tools)
+    if find_spec("mcp") is None:
+        raise InputError("the package mcp is not installed", hint="pip install 'feedloom[mcp]'", code="FL222")
+    from feedloom.tools.server import make_server, serve_stdio  # noqa: PLC0415 - mcp takes a second to import
+
+    server = make_server(registry, to=to)
+    if not http:
+        asyncio.run(serve_stdio(server))
+        return
+    with _listening(port) as listener:
+        _serve_http(server, listener)
+
+
+def _serve_http(server: object, listener: socket.socket) -> None:
+    from feedloom.config import find_text  # noqa: PLC0415 - dlt is imported on use
+    from feedloom.tools.server import HOST, say, serve_http  # noqa: PLC0415 - mcp takes a second to import
+
+    found = find_text("feedloom", "mcp_token")
+    token = secrets.token_urlsafe(24) if found is None else str(found.value)
+    say(f"serving http://{HOST}:{listener.getsockname()[1]}/mcp; stop it with Ctrl-C")
+    say(f"bearer token: {token}" if found is None else f"bearer token: from {found.origin}")
+    asyncio.run(serve_http(server, listener=listener, token=token))  # type: ignore[arg-type]  # its class needs mcp
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"port {port} can't be used: {error.strerror}", hint="choose another with --port, or 0", code="FL240"
+        ) from error
+    listener.listen()
+    return listener

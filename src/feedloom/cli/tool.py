@@ -1,0 +1,120 @@
+"""``feedloom tool``: list, show and call the tools that agents get."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedloom.cli.group import Commands
+from feedloom.cli.options import database_option, json_option
+from feedloom.cli.output import print_json, print_table
+from feedloom.errors import FeedloomError, InputError
+
+if TYPE_CHECKING:
+    from feedloom.tools.failures import ToolError
+    from feedloom.tools.spec import ToolSpec
+
+_EXIT_CODES = {"INPUT": 2, "CURSOR": 2, "SQL": 2, "SQL_REFUSED": 2, "CREDENTIAL": 4, "WAREHOUSE": 6, "BUSY": 6}
+_LATER = 5
+_FINDINGS = 3
+
+
+class _ToolFailedError(FeedloomError):
+    """A tool's own failure, in the shape of the other commands' failures."""
+
+    def __init__(self, error: ToolError) -> None:
+        super().__init__(f"{error.happened} {error.undone}", hint=error.next_step, code=error.code)
+        self.retryable = error.retry.startswith("after")
+        if self.retryable:
+            self.retry_after_s = float(error.retry.split()[1])
+        self.exit_code = _EXIT_CODES.get(error.code, _LATER if self.retryable else 1)
+
+
+@click.group(cls=Commands)
+def tool() -> None:
+    """List, show and call the tools that agents get."""
+
+
+@tool.command("list", epilog="Examples:\n\n\b\n  feedloom tool list\n  feedloom tool list --json")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List every tool: its toolset, what a call does, and its title."""
+    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.registry import DEFAULT_TOOLSETS  # noqa: PLC0415 - the same
+
+    tools = every_tool().values()
+    if as_json:
+        print_json({"tools": [one.as_dict() for one in tools], "default_toolsets": list(DEFAULT_TOOLSETS)})
+        return
+    print_table(["tool", "toolset", "effect", "title"], [(t.name, t.toolset, t.effect, t.title) for t in tools])
+
+
+@tool.command(epilog="Examples:\n\n\b\n  feedloom tool show refiner_list_responses")
+@click.argument("name")
+@json_option
+def show(*, name: str, as_json: bool) -> None:
+    """Show what the tool NAME takes, gives and does."""
+    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.page import rule  # noqa: PLC0415 - the same
+
+    found = every_tool().tool(name)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    click.echo(f"{found.name}  ({found.title}; toolset {found.toolset}, effect {found.effect})\n{found.description}\n")
+    rows = [(one.name, one.type, rule(one) or None, one.summary or None) for one in found.arguments]
+    print_table(["argument", "type", "rule", "meaning"], rows, widest=100)
+
+
+@tool.command(
+    epilog="Examples:\n\n\b\n  feedloom tool call refiner_get_report --arg type=nps\n"
+    '  feedloom tool call warehouse_query --arg sql="select count(*) from responses" --json'
+)
+@click.argument("name")
+@click.option("--arg", "given", multiple=True, metavar="NAME=VALUE", help="An argument; again for the items of a list.")
+@database_option
+@json_option
+def call(*, name: str, given: tuple[str, ...], to: str | None, as_json: bool) -> int:
+    """Call the tool NAME; its result goes to stdout, as JSON.
+
+    The exit code is 3 where a check of the result did not hold.
+    """
+    from feedloom.cli.output import json_text  # noqa: PLC0415 - beside what it is used with
+    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.failures import ToolError  # noqa: PLC0415 - the same
+    from feedloom.tools.selecting import text  # noqa: PLC0415 - the same
+
+    registry = every_tool()
+    arguments = _arguments(registry.tool(name), given)
+    try:
+        result = asyncio.run(_call(name, arguments, to))
+    except ToolError as error:
+        raise _ToolFailedError(error) from error
+    click.echo(text(result) if as_json else json_text(result))
+    if result.get("successful") is False:
+        return 1
+    return _FINDINGS if result["verification"]["status"] != "verified" else 0
+
+
+async def _call(name: str, arguments: dict[str, Any], to: str | None) -> dict[str, Any]:
+    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.workspace import Workspace  # noqa: PLC0415 - the same
+
+    async with Workspace(to=to) as workspace:
+        return await every_tool().call(workspace, name, arguments)
+
+
+def _arguments(found: ToolSpec, given: tuple[str, ...]) -> dict[str, Any]:
+    """The arguments as the command line gives them, each of the type that the tool wants."""
+    from feedloom.tools.arguments import parse  # noqa: PLC0415 - the tools are imported on use
+
+    texts: dict[str, list[str]] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"--arg {pair} has no value", hint=f"write --arg {name}=VALUE", code="FL240")
+        texts.setdefault(name, []).append(value)
+    known = {argument.name: argument for argument in found.arguments}
+    return {name: parse(known[name], values) if name in known else values[-1] for name, values in texts.items()}

@@ -1,0 +1,178 @@
+"""Calls of a vendor on behalf of tools: reads only, on one shared client a vendor, watched, in time, with a fresh key.
+
+Limits are waited out and passing faults tried again by the client; what it did is noted in the verification of the call
+at hand. A refused key is fetched once more from where it came from: a new one is tried once, the same one never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from feedloom.catalogue import Endpoint, Vendor
+from feedloom.config import find_setting, need_key
+from feedloom.errors import CredentialError, RateLimitedError, RefusedError, RetryLaterError
+from feedloom.http import Answer, Client, Key, Page
+from feedloom.tools.verification import Verification
+
+T = TypeVar("T")
+
+_FORBIDDEN = 403
+_TOO_MANY = 429
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """The call at hand: until when it may take, and what is noted of it."""
+
+    deadline_s: float
+    verification: Verification
+    is_limited: bool = False
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until it has to be over."""
+        return self.deadline_s - time.monotonic()
+
+
+WATCH: ContextVar[Watch] = ContextVar("feedloom_tool_call")
+
+
+class _Watching:
+    """Notes what a client does in the watch of the task that it does it for."""
+
+    def on_request(self, endpoint: Endpoint, status: int | None, seconds: float) -> None:  # noqa: ARG002 - the protocol's
+        watch = WATCH.get()
+        watch.verification.attempts += 1
+        watch.is_limited = status == _TOO_MANY
+
+    def on_page(self, page: Page) -> None:
+        """Pages are checked by those who asked for them."""
+
+    def on_wait(self, reason: str, seconds: float) -> None:
+        watch = WATCH.get()
+        watch.is_limited = watch.is_limited or reason.startswith("the limit")
+        if seconds <= watch.left_s:
+            watch.verification.waited_s += seconds
+
+    def on_retry(self, endpoint: Endpoint, reason: str, attempt: int) -> None:  # noqa: ARG002 - the protocol's
+        watch = WATCH.get()
+        watch.verification.heal("rate_limit" if watch.is_limited else "transient")
+
+
+class Calls:
+    """Asks vendors; an asynchronous context manager, for as many tasks of one event loop as one likes."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, tuple[Key, Client]] = {}
+        self._stack = AsyncExitStack()
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._clients.clear()
+        await self._stack.aclose()
+
+    async def call(self, vendor: Vendor, endpoint: Endpoint, params: Mapping[str, Any]) -> Answer:
+        """The answer to one call; raises what ``Client.call`` raises."""
+        _check_reads(endpoint)
+        return await self.with_key(vendor, lambda client: client.call(endpoint, params))
+
+    async def rows(
+        self, vendor: Vendor, endpoint: Endpoint, params: Mapping[str, Any], *, count: int, page_size: int
+    ) -> tuple[list[Page], bool]:
+        """The first pages of a list, until they hold *count* rows, and whether that is all of it."""
+        _check_reads(endpoint)
+
+        async def read(client: Client) -> tuple[list[Page], bool]:
+            pages: list[Page] = []
+            async for page in client.pages(endpoint, params, page_size=page_size):
+                pages.append(page)
+                if page.is_last or sum(map(len, pages)) >= count:
+                    return pages, page.is_last
+            return pages, True
+
+        return await self.with_key(vendor, read)
+
+    async def check_key(self, vendor: Vendor) -> Answer:
+        """The answer of the vendor's cheapest call."""
+        return await self.with_key(vendor, lambda client: client.check_key())
+
+    async def with_key(self, vendor: Vendor, ask: Callable[[Client], Awaitable[T]]) -> T:
+        """What *ask* gives; when the key is refused and another stands where it came from, with that one."""
+        key, client = await self._client(vendor)
+        try:
+            return await ask(client)
+        except (CredentialError, RefusedError) as error:
+            if isinstance(error, RefusedError) and error.status != _FORBIDDEN:
+                raise
+            fresh, client = await self._client(vendor, after=key)
+            if fresh.value == key.value:
+                raise
+            found = await ask(client)
+            WATCH.get().verification.heal("key")
+            return found
+
+    async def _client(self, vendor: Vendor, *, after: Key | None = None) -> tuple[Key, Client]:
+        """The key of *vendor* and a client that uses it; asked for anew when *after* was refused."""
+        async with self._lock:
+            known = self._clients.get(vendor.slug)
+            if known is not None and (after is None or known[0].value != after.value):
+                return known
+            if after is not None:
+                forget_settings()
+            found = need_key(vendor.source_name, vendor.title, vendor.key_page)
+            key = Key(str(found.value), found.origin)
+            if known is not None and key.value == known[0].value:
+                return known
+            client = Client(
+                vendor,
+                key,
+                base_url=_setting(vendor, "base_url"),
+                server=_region(vendor),
+                observer=_Watching(),
+                sleep=_sleep_in_time,
+            )
+            self._clients[vendor.slug] = (key, await self._stack.enter_async_context(client))
+            return self._clients[vendor.slug]
+
+
+def forget_settings() -> None:
+    """Make dlt read its files again when a setting is next asked for."""
+    from dlt.common.configuration.container import Container  # noqa: PLC0415 - dlt takes a second to import
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - the same
+
+    Container()[PluggableRunContext].reload_providers()
+
+
+def _check_reads(endpoint: Endpoint) -> None:
+    """Tools that read can do nothing else, whatever their description says."""
+    if endpoint.effect != "read" or endpoint.method != "GET":
+        raise ValueError(f"{endpoint.name} does more than read")
+
+
+async def _sleep_in_time(seconds: float) -> None:
+    """Wait, or give up at once when that would take longer than the call at hand may."""
+    watch = WATCH.get()
+    if seconds > watch.left_s:
+        kind = RateLimitedError if watch.is_limited else RetryLaterError
+        raise kind("the call would take too long", hint="Repeat it later.", retry_after_s=seconds)
+    await asyncio.sleep(seconds)
+
+
+def _setting(vendor: Vendor, name: str) -> str | None:
+    found = find_setting(vendor.source_name, name)
+    return None if found is None else str(found.value)
+
+
+def _region(vendor: Vendor) -> str | None:
+    region = _setting(vendor, "region")
+    return region if region in vendor.servers else None

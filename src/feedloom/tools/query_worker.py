@@ -1,0 +1,195 @@
+"""Runs SQL in a process of its own that has nothing to lose: ``python -m feedloom.tools.query_worker``.
+
+DuckDB's own limits do not hold everywhere (``repeat('x', 3000000000)`` takes 3 GB whatever ``memory_limit`` says, and
+cannot be interrupted), so the system's are set too. The process has no environment, writes no file, and is killed when
+its time is over. The database is attached under a name that queries cannot say; what they see are views of its tables,
+without personal values unless the policy shows them.
+
+Reads one JSON object from stdin and writes one to stdout.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import sys
+import time
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import duckdb
+
+from feedloom.tools.privacy import MASK, clean, is_personal
+
+SEALED: Final = "feedloom_sealed"
+MEMORY_MB: Final = 512
+ADDRESS_SPACE_BYTES: Final = 3 << 30
+"""Address space is more than memory: libraries and stacks take about 1 GB of it before the first row is read."""
+
+_SETTINGS: Final = {
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "memory_limit": f"{MEMORY_MB}MB",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "threads": "2",
+}
+_EXACT_DIGITS: Final = 15
+_LARGEST_INT: Final = 1 << 63
+_TABLES: Final = (
+    "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
+    "where database_name = ? and not internal and schema_name <> 'main' and not contains(schema_name, '_staging') "
+    "group by all order by all"
+)
+
+
+def main() -> None:
+    """Answer the request on stdin."""
+    request = json.load(sys.stdin)
+    _limit_process(request["cpu_s"])
+    try:
+        answer = run(request)
+    except duckdb.Error as error:
+        answer = {"error": _words(error), "kind": type(error).__name__}
+    except MemoryError:
+        answer = {"error": "out of memory", "kind": "OutOfMemoryException"}
+    sys.stdout.write(json.dumps(answer))
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """The rows of ``request["sql"]``: ``columns``, ``rows``, ``truncated`` and ``elapsed_s``."""
+    connection = open_sealed(request["file"], shows_personal=request["shows_personal"])
+    statements = connection.extract_statements(request["sql"])
+    if len(statements) != 1 or statements[0].type.name != "SELECT":
+        return {"error": "only one SELECT can be run here", "kind": "NotOneSelect"}
+    started_s = time.monotonic()
+    cursor = connection.execute(statements[0])
+    columns = [{"name": one[0], "type": str(one[1])} for one in cursor.description or ()]
+    rows, is_cut = _fetch(cursor, [column["name"] for column in columns], request)
+    return {
+        "columns": columns,
+        "rows": rows,
+        "truncated": is_cut,
+        "elapsed_s": round(time.monotonic() - started_s, 3),
+    }
+
+
+def open_sealed(file: str, *, shows_personal: bool) -> duckdb.DuckDBPyConnection:
+    """A connection that sees the tables of *file* and can reach nothing else."""
+    connection = duckdb.connect(":memory:", config=_SETTINGS)  # type: ignore[arg-type]  # its own type is too narrow
+    connection.execute(f"attach '{file.replace(chr(39), chr(39) * 2)}' as {SEALED} (read_only)")
+    found = connection.execute(_TABLES, [SEALED]).fetchall()
+    for schema in dict.fromkeys(row[0] for row in found):
+        connection.execute(f"create schema {_quoted(schema)}")
+    for schema, table, names in found:
+        connection.execute(_view(schema, table, () if shows_personal else [one for one in names if is_personal(one)]))
+    path = ",".join([*dict.fromkeys(_quoted(row[0]) for row in found), "main"])
+    for setting in (
+        "set enable_external_access = false",
+        "set timezone = 'UTC'",
+        f"set search_path = '{path}'",
+        "set lock_configuration = true",
+    ):
+        connection.execute(setting)
+    return connection
+
+
+def _view(schema: str, table: str, personal: list[str] | tuple[()]) -> str:
+    masks = ", ".join(f"case when {_quoted(one)} is not null then '{MASK}' end as {_quoted(one)}" for one in personal)
+    replaced = f" replace ({masks})" if masks else ""
+    name = f"{_quoted(schema)}.{_quoted(table)}"
+    return f"create view {name} as select *{replaced} from {SEALED}.{name}"  # noqa: S608 - names that are there
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _fetch(cursor: Any, names: list[str], request: dict[str, Any]) -> tuple[list[Any], bool]:
+    """The first rows, as many as the limits allow, and whether there are more."""
+    personal = [not request["shows_personal"] and is_personal(name) for name in names]
+    hides = not request["shows_personal"]
+    rows: list[Any] = []
+    left = request["max_chars"]
+    while (row := cursor.fetchone()) is not None:
+        if len(rows) == request["limit"]:
+            return rows, True
+        values = [
+            MASK if is_masked and value is not None else _plain(value, hides=hides)
+            for value, is_masked in zip(row, personal, strict=True)
+        ]
+        left -= len(json.dumps(values)) + 1
+        if left < 0:
+            return rows, True
+        rows.append(values)
+    return rows, False
+
+
+def _plain(value: Any, *, hides: bool) -> Any:
+    """*value* in JSON types, exact: numbers that JSON readers would round come as text."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return clean(value) if hides else value
+        case int() | float() | Decimal():
+            return _number(value)
+        case dict():
+            return {
+                str(key): MASK if hides and is_personal(str(key)) else _plain(inner, hides=hides)
+                for key, inner in value.items()
+            }
+        case list() | tuple():
+            return [_plain(inner, hides=hides) for inner in value]
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case datetime() | date():
+            return value.isoformat()
+    return str(value)
+
+
+def _number(value: float | Decimal) -> Any:
+    match value:
+        case int():
+            return value if -_LARGEST_INT <= value < _LARGEST_INT else str(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+    is_short = value.is_finite() and len(value.as_tuple().digits) <= _EXACT_DIGITS
+    return float(value) if is_short else str(value)
+
+
+def _words(error: duckdb.Error) -> str:
+    """The first two lines of what DuckDB says, without the name that queries cannot say."""
+    lines = [line for line in str(error).replace(f"{SEALED}.", "").splitlines() if line.strip()]
+    return " ".join(lines[:2])[:500]
+
+
+def _limit_process(cpu_s: int) -> None:
+    """Let the system stop what DuckDB would not; where it has no such limits, the time alone has to do."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
+    ):
+        try:
+            resource.setrlimit(kind, (most, most))
+        except (OSError, ValueError):
+            continue
+
+
+if __name__ == "__main__":
+    main()
