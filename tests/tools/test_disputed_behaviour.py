@@ -66,6 +66,7 @@ def test_every_reading_tool_bears_every_quirk(bench: Bench, monkeypatch: pytest.
         assert ended <= TOLD.get((slug, name), {"verified"}), (slug, name, value, ended)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("slug", ["refiner", "aptrinsic"])
 def test_under_every_fault_the_rows_are_right_or_there_are_none(bench: Bench, slug: str) -> None:
     calls: dict[str, list[tuple[str, dict[str, Any]]]] = {
