@@ -54,6 +54,7 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
     from feedloom.config import past_moment  # noqa: PLC0415 - the same
     from feedloom.sync.checks import check_key, check_target  # noqa: PLC0415 - the same
     from feedloom.sync.jobs import make_job, plan  # noqa: PLC0415 - the same
+    from feedloom.sync.lock import refuse_when_locked  # noqa: PLC0415 - the same
     from feedloom.sync.warehouse import refuse_demo, work_folder_kept_on_success  # noqa: PLC0415 - the same
 
     vendor = VENDORS[source]
@@ -65,6 +66,7 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
         if dry_run:
             _print_plan(plan(job), as_json=as_json)
             return 0
+        refuse_when_locked(job.pipeline)
         check_target(job.target, lambda: job.pipeline)
         try:
             check_key(vendor, base_url=options["base_url"], observer=Waits())

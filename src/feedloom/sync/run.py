@@ -27,6 +27,7 @@ from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
+from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
@@ -41,11 +42,12 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
 
     The session's ``stop`` ends the run after the page at hand. A table that the vendor answers wrongly fails alone: its
     error stands in the report, and the others go on. An error that would befall every table (the key, the network, a
-    limit, the database) is raised; tables finished before are loaded and stay so.
+    limit, the database, another run of the same pipeline) is raised; tables finished before are loaded and stay so.
     """
     started = time.monotonic()
     report = Report(source=job.vendor.slug, destination=job.target.to, dataset=job.target.dataset)
     with ExitStack() as stack:
+        stack.enter_context(locked(job.pipeline))
         memory = configured_memory()
         job.session.batch_bytes = memory.batch_bytes
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedloom-")))
