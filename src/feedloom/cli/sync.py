@@ -36,6 +36,7 @@ _DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_wi
 @click.option("--start", metavar="MOMENT", help="First moment wanted, with time zone.")
 @click.option("--end", metavar="MOMENT", help="First moment no longer wanted, with time zone.")
 @click.option("--full", is_flag=True, help="Read everything again and replace the tables.")
+@click.option("--allow-deletes", is_flag=True, help="Load also whole lists that lost more than 10 % of their rows.")
 @database_option
 @click.option("--dataset", metavar="NAME", help=f"Where in it.  [env var: {_DATASETS}; default: SOURCE_data]")
 @base_url_option

@@ -48,6 +48,16 @@ class Changes:
     unknown: int = 0
 
 
+_MOST_GONE = 0.1
+_FEW_ROWS = 20
+
+
+def loses_too_much(changes: Changes) -> bool:
+    """Whether a whole list misses more than 20 rows and a tenth of the table: more likely a fault than deletions."""
+    held = changes.changed + changes.same + changes.unknown + changes.gone
+    return changes.gone > max(_FEW_ROWS, _MOST_GONE * held)
+
+
 class ChangeCounter:
     """Collects keys and fingerprints of one table's rows, then compares them with the table.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from feedloom.errors import FeedloomError
 from feedloom.sources.session import QUARANTINE_TABLE
 
-Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete", "failed"]
+Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class TableReport:
         changed: Rows whose content changed.
         same: Rows that were read and had not changed.
         gone: Rows that left a whole list since the last sync; they are no longer in the table.
+        withheld: Rows that a whole list would have deleted, so many that it was not loaded; the table is as it was.
         repeated: Rows that came more than once in one reading, and were merged.
         read: Rows that the vendor sent, repeats included.
         requests: Requests sent for it, retries included.
@@ -42,6 +43,7 @@ class TableReport:
     changed: int = 0
     same: int = 0
     gone: int = 0
+    withheld: int = 0
     repeated: int = 0
     read: int = 0
     requests: int = 0
@@ -90,7 +92,7 @@ class Report:
 
     @property
     def findings(self) -> list[str]:
-        """What was not loaded, a sentence each: counts that differ without a reason, and rows that were put aside."""
+        """What was not loaded, a sentence each: counts that differ without a reason, rows put aside, lists that lost much."""
         counts = [
             f"{table.table}: {table.rows_checked:,} rows here, {table.source_rows:,} at the source"
             for table in self.tables
@@ -101,7 +103,13 @@ class Report:
             for table in self.tables
             if table.quarantined
         ]
-        return counts + put_aside
+        withheld = [
+            f"{table.table}: {table.withheld:,} of {table.rows:,} rows here were missing from the list that came, "
+            "which was not loaded; --allow-deletes loads it"
+            for table in self.tables
+            if table.withheld
+        ]
+        return counts + put_aside + withheld
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""

@@ -23,7 +23,7 @@ from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryL
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import repair
-from feedloom.sync.changes import ChangeCounter
+from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
@@ -85,7 +85,9 @@ class _Loader:
         job.tally.begin(self._table.name)
         try:
             self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
-            if job.session.reading(self._table.name).complete:
+            if result.withheld:
+                result.verdict = "withheld"
+            elif job.session.reading(self._table.name).complete:
                 job.fresh.add(self._table.name)
                 self._repair()
             else:
@@ -120,6 +122,9 @@ class _Loader:
         if again is not None:
             before = result.changed
             self._load_once(again)
+            if result.withheld:
+                result.verdict = "withheld"
+                return
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
@@ -154,6 +159,9 @@ class _Loader:
         if table.primary_key:
             replaces = source.resources[table.name].write_disposition == "replace"
             changes = self._counter.compare(job.pipeline, table, whole=replaces)
+            if not job.allow_deletes and loses_too_much(changes):
+                self._withhold(changes)
+                return
             result.new += changes.new
             result.changed += changes.changed
             result.same += changes.same
@@ -170,6 +178,12 @@ class _Loader:
         _load(job)
         if reading.complete:
             self._forget_journal()
+
+    def _withhold(self, changes: Changes) -> None:
+        """Take back a whole list that would delete too much: the table stays, and the next run asks for the list again."""
+        self._job.pipeline.abort_packages()
+        self._forget_journal()
+        self._result.withheld = changes.gone
 
 
 def _own_failure(error: Exception) -> FeedloomError | None:
