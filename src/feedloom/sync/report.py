@@ -92,7 +92,7 @@ class Report:
 
     @property
     def findings(self) -> list[str]:
-        """What was not loaded, a sentence each: counts that differ without a reason, rows put aside, lists that lost much."""
+        """What was not loaded, a sentence each: counts that differ, rows that were put aside, lists that lost much."""
         counts = [
             f"{table.table}: {table.rows_checked:,} rows here, {table.source_rows:,} at the source"
             for table in self.tables

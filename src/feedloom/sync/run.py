@@ -180,7 +180,7 @@ class _Loader:
             self._forget_journal()
 
     def _withhold(self, changes: Changes) -> None:
-        """Take back a whole list that would delete too much: the table stays, and the next run asks for the list again."""
+        """Take back a whole list that would delete too much; the next run asks for the list again."""
         self._job.pipeline.abort_packages()
         self._forget_journal()
         self._result.withheld = changes.gone
