@@ -29,6 +29,7 @@ COMMANDS = (
 )
 PLACES = {
     r"http://127\.0\.0\.1:\d+": "<address>",
+    r"\b\d{8}T\d{6}Z-[0-9a-f]{4}\b": "<run>",
     r"\b\d+\.\d(?= s;)": "<seconds>",
     r" +\d+\.\d(?=  )": " <seconds>",
     r'(?<="seconds": )[\d.]+': "<seconds>",

@@ -28,6 +28,7 @@ class Reading:
         rows: Rows the vendor gave, counted as they came.
         pages: Pages (or single answers) they came in.
         complete: Everything that was planned was read.
+        span: The range of a windowed table that was planned, [since, through); since None stands for the beginning.
         quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
         notes: Things a person should know, one sentence each.
@@ -36,6 +37,7 @@ class Reading:
     rows: int = 0
     pages: int = 0
     complete: bool = False
+    span: tuple[datetime | None, datetime] | None = None
     quarantined: int = 0
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)

@@ -10,6 +10,8 @@ from feedloom.sources.session import QUARANTINE_TABLE
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
 
+Outcome = Literal["complete", "withheld", "incomplete", "failed"]
+
 
 @dataclass(slots=True, kw_only=True)
 class TableReport:
@@ -30,6 +32,8 @@ class TableReport:
         source_rows: Rows that the vendor counts; None where it gives no count.
         rows_checked: Rows here that this count is about: those in the range that was loaded.
         verdict: How the two compare.
+        late: New rows whose time lies before the end of the last run's window: seconds, rounded up to one of
+            ``lateness.STEPS_S`` -> rows.
         quarantined: Rows read that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         notes: What a person should know, one sentence each.
@@ -51,11 +55,21 @@ class TableReport:
     source_rows: int | None = None
     rows_checked: int | None = None
     verdict: Verdict = "not checked"
+    late: dict[int, int] = field(default_factory=dict)
     quarantined: int = 0
     keys_past_cap: int = 0
     notes: list[str] = field(default_factory=list)
     error: FeedloomError | None = None
     history: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether everything that was planned came and is loaded."""
+        match self.verdict:
+            case "failed" | "incomplete" | "withheld":
+                return self.verdict
+            case _:
+                return "complete"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON; an error as its code and message."""
@@ -65,8 +79,15 @@ class TableReport:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """A whole sync; ``interrupted`` tells that it was stopped before its end, with what came so far kept."""
+    """A whole sync.
 
+    Attributes:
+        run_id: Its name in the ledger.
+        interrupted: It was stopped before its end, with what came so far kept.
+        expected_requests, expected_rows: What ``feedloom plan`` had said before; None where it was not asked.
+    """
+
+    run_id: str = ""
     source: str
     destination: str
     dataset: str
@@ -74,6 +95,8 @@ class Report:
     seconds: float = 0.0
     requests: int = 0
     interrupted: bool = False
+    expected_requests: int | None = None
+    expected_rows: int | None = None
 
     @property
     def new(self) -> int:

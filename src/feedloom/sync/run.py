@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from feedloom.catalogue import Table
 from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
-from feedloom.sync import repair
+from feedloom.sync import ledger, repair
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
@@ -45,9 +45,28 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
     limit, the database, another run of the same pipeline) is raised; tables finished before are loaded and stay so.
     """
     started = time.monotonic()
-    report = Report(source=job.vendor.slug, destination=job.target.to, dataset=job.target.dataset)
+    report = Report(
+        run_id=ledger.new_run_id(job.session.now),
+        source=job.vendor.slug,
+        destination=job.target.to,
+        dataset=job.target.dataset,
+    )
+    with locked(job.pipeline):
+        try:
+            _run_tables(job, report, on_table)
+        except BaseException as error:
+            _sum_up(job, report, started)
+            with suppress(OSError):
+                ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report, _named(error)))
+            raise
+        _sum_up(job, report, started)
+        ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report))
+        ledger.send(job.pipeline, report.run_id)
+    return report
+
+
+def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None]) -> None:
     with ExitStack() as stack:
-        stack.enter_context(locked(job.pipeline))
         memory = configured_memory()
         job.session.batch_bytes = memory.batch_bytes
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedloom-")))
@@ -63,10 +82,17 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
             result = _Loader(job, table, counter).sync()
             report.tables.append(result)
             on_table(result)
+
+
+def _sum_up(job: Job, report: Report, started: float) -> None:
     report.interrupted = job.session.stop.is_set()
     report.seconds = time.monotonic() - started
     report.requests = job.tally.requests
-    return report
+
+
+def _named(error: BaseException) -> FeedloomError:
+    """What the ledger says of an error that ended the run; of one that nobody foresaw, only its kind."""
+    return explain(error) or FeedloomError(f"the run was ended by {type(error).__name__}", hint="run it again")
 
 
 class _Loader:

@@ -6,15 +6,17 @@ from dlt.common.schema.utils import get_root_table
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
+from feedloom.sync.ledger import LEDGER
 
 
 def take_back_unsure_appends(pipeline: Pipeline, vendor: Vendor) -> None:
-    """Abort a pending load that was cut off while it appended to a merged table, with its cursor.
+    """Abort a pending load that was cut off while it appended to a merged table, with its cursor, or to the ledger.
 
     dlt sends a job again whose end it did not see, although its rows may be committed; merges do not mind, appends
     would double them. The journal has the pages, and the rows that did arrive are merged with them in the next load.
+    The ledger keeps its entries, and loads those that are not there.
     """
-    merged = {table.name for table in vendor.tables if table.write == "merge" and table.primary_key}
+    merged = {table.name for table in vendor.tables if table.write == "merge" and table.primary_key} | set(LEDGER)
     if pipeline.default_schema_name is None:
         return
     tables = pipeline.default_schema.tables
