@@ -43,9 +43,17 @@ database_option = click.option(
     help=f"duckdb:FILE, or the name of a dlt destination.  [default: {DEFAULT_DATABASE}]",
 )
 
+_DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_with_source())
+
+dataset_option = click.option(
+    "--dataset", metavar="NAME", help=f"Where in it.  [env var: {_DATASETS}; default: SOURCE_data]"
+)
+
 base_url_option = click.option(
     "--base-url", metavar="URL", help=f"Another address of the API.  {variables_of('base_url')}"
 )
+
+yes_option = click.option("--yes", is_flag=True, help="Do it; without this it is only said what would be done.")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

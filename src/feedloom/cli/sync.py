@@ -10,10 +10,10 @@ from feedloom.cli.failures import INTERRUPTED
 from feedloom.cli.options import (
     base_url_option,
     database_option,
+    dataset_option,
     json_option,
     progress_option,
     source_argument,
-    vendors_with_source,
 )
 from feedloom.cli.output import print_json, print_table
 from feedloom.errors import RefusedError
@@ -23,8 +23,6 @@ FINDINGS = 3
 
 _FORBIDDEN = 403
 """The key works, and may not do this: each table tells by itself what that means for it."""
-
-_DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_with_source())
 
 
 @click.command(
@@ -38,7 +36,7 @@ _DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_wi
 @click.option("--full", is_flag=True, help="Read everything again and replace the tables.")
 @click.option("--allow-deletes", is_flag=True, help="Load also whole lists that lost more than 10 % of their rows.")
 @database_option
-@click.option("--dataset", metavar="NAME", help=f"Where in it.  [env var: {_DATASETS}; default: SOURCE_data]")
+@dataset_option
 @base_url_option
 @click.option("--dry-run", is_flag=True, help="Say what would be read; ask and write nothing.")
 @json_option

@@ -83,6 +83,7 @@ class Report:
 
     Attributes:
         run_id: Its name in the ledger.
+        notes: What a person should know of the run as a whole, one sentence each.
         interrupted: It was stopped before its end, with what came so far kept.
         expected_requests, expected_rows: What ``feedloom plan`` had said before; None where it was not asked.
     """
@@ -94,6 +95,7 @@ class Report:
     tables: list[TableReport] = field(default_factory=list)
     seconds: float = 0.0
     requests: int = 0
+    notes: list[str] = field(default_factory=list)
     interrupted: bool = False
     expected_requests: int | None = None
     expected_rows: int | None = None

@@ -19,10 +19,10 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
-from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.errors import UNREACHABLE, DestinationError, FeedloomError, RateLimitedError, RetryLaterError, VendorError
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
-from feedloom.sync import ledger, repair
+from feedloom.sync import ledger, packages, repair
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
@@ -40,9 +40,10 @@ LOAD_WORKERS = 20
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
     """Run *job*; *on_table* hears of each table as it is done.
 
-    The session's ``stop`` ends the run after the page at hand. A table that the vendor answers wrongly fails alone: its
-    error stands in the report, and the others go on. An error that would befall every table (the key, the network, a
-    limit, the database, another run of the same pipeline) is raised; tables finished before are loaded and stay so.
+    The session's ``stop`` ends the run after the page at hand. A table that the vendor answers wrongly, or whose rows
+    the database refuses, fails alone: its error stands in the report, and the others go on. An error that would befall
+    every table (the key, the network, a limit, the database, another run of the same pipeline) is raised; tables
+    finished before are loaded and stay so.
     """
     started = time.monotonic()
     report = Report(
@@ -75,7 +76,7 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
         job.session.on_keys = counter.add
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
-        _load(job)
+        _load_what_is_pending(job, report)
         for table in job.tables:
             if job.session.stop.is_set():
                 break
@@ -204,6 +205,7 @@ class _Loader:
         _load(job)
         if reading.complete:
             self._forget_journal()
+            packages.forget_loaded(job.pipeline, table.name)
 
     def _withhold(self, changes: Changes) -> None:
         """Take back a whole list that would delete too much; the next run asks for the list again."""
@@ -215,18 +217,37 @@ class _Loader:
 def _own_failure(error: Exception) -> FeedloomError | None:
     """The failure that *error* is of one table alone; None when the others would fail of it too."""
     known = explain(error)
-    if isinstance(known, VendorError):
+    if isinstance(known, VendorError) or (known is not None and known.code == packages.REFUSED):
         return known
     alone = isinstance(known, RetryLaterError) and not isinstance(known, RateLimitedError) and known.code != UNREACHABLE
     return known if alone else None
 
 
+def _load_what_is_pending(job: Job, report: Report) -> None:
+    """Load what an earlier run left half loaded; what the database refuses is put aside, and read again by this run."""
+    try:
+        _load(job)
+    except DestinationError as error:
+        if error.code != packages.REFUSED:
+            raise
+        report.notes.append(f"of an earlier run: {error.message}")
+
+
 def _load(job: Job) -> None:
-    """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads."""
-    if job.pipeline.has_pending_data:
-        _normalize(job.pipeline)
-        pa.default_memory_pool().release_unused()
+    """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads.
+
+    Raises DestinationError (FL620) for a package that the database refused, which is put aside.
+    """
+    if not job.pipeline.has_pending_data:
+        return
+    _normalize(job.pipeline)
+    pa.default_memory_pool().release_unused()
+    try:
         job.pipeline.load(workers=1 if job.target.file is not None else LOAD_WORKERS, raise_on_failed_jobs=True)
+    except (PipelineStepFailed, DltException) as error:
+        if not packages.is_refusal(error):
+            raise
+        raise packages.put_aside(job.pipeline, error) from error
 
 
 def _normalize(pipeline: Pipeline, table: str = "the last run") -> None:
