@@ -104,11 +104,12 @@ def open_pipeline(vendor: Vendor, target: Target) -> Pipeline:
 
 
 def open_known_pipeline(vendor: Vendor, target: Target) -> Pipeline:
-    """The same where something was loaded from here before; nothing is made.
+    """The same where something was loaded before, from this folder; nothing is made.
 
     Raises InputError when nothing was, and what ``open_pipeline`` raises.
     """
-    if not (target.pipelines / pipeline_name(vendor)).is_dir():
+    is_gone = target.file is not None and not target.file.exists()
+    if is_gone or not (target.pipelines / pipeline_name(vendor)).is_dir():
         raise InputError(
             f"nothing was loaded from {vendor.title} into {target.to}, {target.dataset}, in this folder",
             hint=f"run `feedloom sync {vendor.slug}`, or go to the folder it was run in",
