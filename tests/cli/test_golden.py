@@ -20,6 +20,7 @@ COMMANDS = (
     "demo",
     "init",
     "check",
+    "plan",
     "sync",
     "status",
     "query",

@@ -20,6 +20,7 @@ _COMMANDS = {
     "demo": "Load invented data of an emulated Refiner into a database here, and show it.",
     "init": "Set up a project here: source, key and database.",
     "check": "Tell whether the key works and the database can be written.",
+    "plan": "Say what a sync would ask and bring: requests, rows, time.",
     "sync": "Load what is new from a source into the database.",
     "status": "Show each table: its rows, and when it was last loaded.",
     "query": "Run SQL on the database, read-only.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
+from typing import Any
 
 import click
 
@@ -54,6 +56,21 @@ base_url_option = click.option(
 )
 
 yes_option = click.option("--yes", is_flag=True, help="Do it; without this it is only said what would be done.")
+
+_RANGE_OPTIONS = (
+    click.option("--only", metavar="TABLE[,TABLE]", help="Load these tables only."),
+    click.option("--start", metavar="MOMENT", help="First moment wanted, with time zone."),
+    click.option("--end", metavar="MOMENT", help="First moment no longer wanted, with time zone."),
+    click.option("--full", is_flag=True, help="Read everything again and replace the tables."),
+)
+
+
+def range_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which tables to load, and from when to when."""
+    for option in reversed(_RANGE_OPTIONS):
+        command = option(command)
+    return command
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

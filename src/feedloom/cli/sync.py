@@ -13,6 +13,7 @@ from feedloom.cli.options import (
     dataset_option,
     json_option,
     progress_option,
+    range_options,
     source_argument,
 )
 from feedloom.cli.output import print_json, print_table
@@ -30,10 +31,7 @@ _FORBIDDEN = 403
     "  feedloom sync refiner --start 2026-01-01T00:00:00Z --to postgres"
 )
 @source_argument
-@click.option("--only", metavar="TABLE[,TABLE]", help="Load these tables only.")
-@click.option("--start", metavar="MOMENT", help="First moment wanted, with time zone.")
-@click.option("--end", metavar="MOMENT", help="First moment no longer wanted, with time zone.")
-@click.option("--full", is_flag=True, help="Read everything again and replace the tables.")
+@range_options
 @click.option("--allow-deletes", is_flag=True, help="Load also whole lists that lost more than 10 % of their rows.")
 @database_option
 @dataset_option

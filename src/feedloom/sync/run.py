@@ -29,6 +29,7 @@ from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
+from feedloom.sync.plan import take_expected
 from feedloom.sync.queries import count
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
@@ -74,6 +75,7 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
         counter = stack.enter_context(ChangeCounter(folder, memory_mb=memory.comparison_mb))
         stack.enter_context(active(job.session))
         job.session.on_keys = counter.add
+        report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load_what_is_pending(job, report)
