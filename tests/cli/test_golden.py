@@ -24,6 +24,7 @@ COMMANDS = (
     "sync",
     "status",
     "query",
+    "lateness",
     "state",
     "state show",
     "state history",

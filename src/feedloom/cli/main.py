@@ -24,6 +24,7 @@ _COMMANDS = {
     "sync": "Load what is new from a source into the database.",
     "status": "Show each table: its rows, and when it was last loaded.",
     "query": "Run SQL on the database, read-only.",
+    "lateness": "Show how late rows arrive, and whether the look-back is enough.",
     "state": "Show how far tables are loaded, and go back to an earlier run.",
     "loads": "Show, retry or drop rows that the database refused.",
     "emulator": "Play a vendor's API on this machine.",

@@ -263,7 +263,7 @@ def _window(job: Job, table: TableReport) -> dict[str, Any]:
         "rows_repeated": table.repeated,
         "rows_quarantined": table.quarantined,
         "rows_held": table.rows,
-        "rows_late": {str(late_s): rows for late_s, rows in table.late.items()},
+        "rows_late": None if table.late is None else {str(late_s): rows for late_s, rows in table.late.items()},
         "seconds": table.seconds,
         **_told(table.error),
     }

@@ -33,7 +33,7 @@ class TableReport:
         rows_checked: Rows here that this count is about: those in the range that was loaded.
         verdict: How the two compare.
         late: New rows whose time lies before the end of the last run's window: seconds, rounded up to one of
-            ``lateness.STEPS_S`` -> rows.
+            ``lateness.STEPS_S`` -> rows. None where nothing was loaded before, or the table has no window.
         quarantined: Rows read that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         notes: What a person should know, one sentence each.
@@ -55,7 +55,7 @@ class TableReport:
     source_rows: int | None = None
     rows_checked: int | None = None
     verdict: Verdict = "not checked"
-    late: dict[int, int] = field(default_factory=dict)
+    late: dict[int, int] | None = None
     quarantined: int = 0
     keys_past_cap: int = 0
     notes: list[str] = field(default_factory=list)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -24,9 +25,10 @@ from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
-from feedloom.sync.counts import compare_counts
+from feedloom.sync.counts import compare_counts, loaded_range
 from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
+from feedloom.sync.lateness import late_rows
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
@@ -105,6 +107,7 @@ class _Loader:
         self._job = job
         self._table = table
         self._counter = counter
+        self._before = loaded_range(job.vendor, table, job.pipeline)
         self._result = TableReport(table=table.name, history=table.write == "append")
 
     def sync(self) -> TableReport:
@@ -184,6 +187,7 @@ class _Loader:
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
             return
         _normalize(job.pipeline, table.name)
+        load_ids = job.pipeline.list_normalized_load_packages()
         reading = job.session.reading(table.name)
         if table.primary_key:
             replaces = source.resources[table.name].write_disposition == "replace"
@@ -205,9 +209,18 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job)
+        if load_ids and table.window is not None and self._before.through is not None:
+            self._note_late_rows(load_ids[-1])
         if reading.complete:
             self._forget_journal()
             packages.forget_loaded(job.pipeline, table.name)
+
+    def _note_late_rows(self, load_id: str) -> None:
+        result, late = self._result, Counter(self._result.late)
+        if result.new:
+            found = late_rows(self._job.pipeline, self._table, self._counter, load_id=load_id, before=self._before)
+            late.update(found)
+        result.late = dict(late)
 
     def _withhold(self, changes: Changes) -> None:
         """Take back a whole list that would delete too much; the next run asks for the list again."""
