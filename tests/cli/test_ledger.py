@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.pipeline import Pipeline
 
 from cli.stage import BASE_URL, Here, Stage
 from feedloom.config import Setting
@@ -70,14 +71,19 @@ def test_a_run_that_ended_in_an_error_is_told_of_by_the_next(bare: Stage, stage:
         (1, report.requests)
     ]
     assert kept_entries(bare.folder) == []
+    secrets = (stage.secrets[0].encode(), b"a-key-that-is-refused")
+    assert [name for name, text in stage.files().items() if any(secret in text for secret in secrets)] == []
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_run_that_is_killed_while_its_entry_is_loaded_is_told_of_once(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    moment: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The entry is in the database, and its file still there."""
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", _die_over_entries(Path.unlink))
+        if moment == "before":
+            patch.setattr(Pipeline, "load", _die_over_the_ledger(Pipeline.load))
+        else:
+            patch.setattr(Path, "unlink", _die_over_entries(Path.unlink))
         with pytest.raises(KeyboardInterrupt):
             run_of(stage)
     assert len(kept_entries(stage.folder)) == 1
@@ -86,6 +92,22 @@ def test_a_run_that_is_killed_while_its_entry_is_loaded_is_told_of_once(
         repeated = rows(stage, f"select * exclude (_dlt_id) from {table} group by all having count(*) > 1")
         assert repeated == [], table
     assert rows(stage, "select count(distinct run_id) from feedloom_runs") == [(2,)]
+
+
+def test_a_ledger_that_the_database_refuses_is_a_finding_and_comes_later(stage: Stage) -> None:
+    assert run_of(stage).findings == []
+    change(stage, "alter table feedloom_checks rename column verdict to verdict_")
+    [finding] = run_of(stage).findings
+    assert "the database refused the ledger" in finding
+    change(stage, "alter table feedloom_checks rename column verdict_ to verdict")
+    assert run_of(stage).findings == []
+    assert rows(stage, "select count(*), count(distinct run_id) from feedloom_runs") == [(3, 3)]
+
+
+def change(stage: Stage, statement: str) -> None:
+    with duckdb.connect(str(stage.database)) as database:
+        database.execute("use refiner_data")
+        database.execute(statement)
 
 
 def run_of(stage: Stage, *, key: str | None = None) -> Report:
@@ -98,6 +120,17 @@ def run_of(stage: Stage, *, key: str | None = None) -> Report:
 
 def kept_entries(folder: Path) -> list[Path]:
     return list((folder / ".feedloom").rglob("ledger/*/*.json"))
+
+
+def _die_over_the_ledger(load: Any) -> Any:
+    def dying(pipeline: Pipeline, **settings: Any) -> Any:
+        for load_id in pipeline.list_normalized_load_packages():
+            jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
+            if any(job.job_file_info.table_name == ledger.RUNS for job in jobs):
+                raise KeyboardInterrupt
+        return load(pipeline, **settings)
+
+    return dying
 
 
 def _die_over_entries(unlink: Any) -> Any:

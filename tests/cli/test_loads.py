@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
-import pytest
 
 from cli.stage import Here, Stage
 
@@ -26,50 +25,44 @@ def count(stage: Stage, table: str) -> int:
         return int(found)
 
 
-@pytest.fixture
-def refusing(here: Here, stage: Stage) -> Any:
-    """A stage whose database refuses the segments, after a sync that tried to load them."""
-    assert here(stage, *SYNC).code == 0
+def refused(here: Here, stage: Stage) -> Any:
+    """The load that is put aside by a sync into a database that refuses the segments."""
     change(stage, REFUSE)
-    return here(stage, *SYNC)
-
-
-def test_a_refused_load_is_put_aside_and_the_others_go_on(here: Here, stage: Stage, refusing: Any) -> None:
-    assert refusing.code == 6
-    outcomes = {table["table"]: table["error"] and table["error"]["code"] for table in refusing.document["tables"]}
+    ended = here(stage, *SYNC)
+    assert ended.code == 6
+    outcomes = {table["table"]: table["error"] and table["error"]["code"] for table in ended.document["tables"]}
     assert outcomes == {"forms": None, "segments": "FL620"}
+    [load] = listed(here, stage)
+    return load
+
+
+def listed(here: Here, stage: Stage) -> Any:
+    return here(stage, "loads", "list", "refiner", "--json").document["loads"]
+
+
+def test_a_refused_load_holds_up_no_other_table_and_comes_once_it_can(here: Here, stage: Stage) -> None:
+    assert here(stage, *SYNC).code == 0
     held = count(stage, "segments")
-    assert held > 0
-
-    [load] = here(stage, "loads", "list", "refiner", "--json").document["loads"]
-    assert load["tables"] == ["segments"]
-    assert "Conversion Error" in load["reason"]
-    shown = here(stage, "loads", "show", "refiner", load["load_id"])
-    assert load["reason"] in shown.out
-
+    load = refused(here, stage)
+    assert count(stage, "segments") == held > 0
+    assert (load["tables"], "Conversion Error" in load["reason"]) == (["segments"], True)
+    assert load["reason"] in here(stage, "loads", "show", "refiner", load["load_id"]).out
     again = here(stage, "loads", "retry", "refiner", load["load_id"], "--json")
     assert (again.code, again.document["error"]["code"]) == (6, "FL620")
-    assert here(stage, *SYNC).code == 6, "it fails again, and only there"
-    assert len(here(stage, "loads", "list", "refiner", "--json").document["loads"]) == 1
-
-    change(stage, ACCEPT)
-    mended = here(stage, *SYNC)
-    assert mended.code == 0, mended.said
-    assert count(stage, "segments") == held
-    assert here(stage, "loads", "list", "refiner", "--json").document["loads"] == []
-
-
-def test_a_refused_load_can_be_loaded_without_asking_or_be_forgotten(here: Here, stage: Stage, refusing: Any) -> None:
-    assert refusing.code == 6
-    [load] = here(stage, "loads", "list", "refiner", "--json").document["loads"]
     kept = here(stage, "loads", "drop", "refiner", load["load_id"])
     assert (kept.code, "FL252" in kept.errors) == (2, True)
+
     change(stage, ACCEPT, "delete from refiner_data.segments")
     away = {"SOURCES__REFINER_SOURCE__BASE_URL": "http://127.0.0.1:9/v1"}
     assert here(stage, "loads", "retry", "refiner", load["load_id"], environment=away).code == 0
-    assert count(stage, "segments") > 0
+    assert (count(stage, "segments"), listed(here, stage)) == (held, [])
+
+    load = refused(here, stage)
+    change(stage, ACCEPT)
+    mended = here(stage, *SYNC)
+    assert mended.code == 0, mended.said
+    assert (count(stage, "segments"), listed(here, stage)) == (held, [])
     assert here(stage, "loads", "drop", "refiner", load["load_id"], "--yes").code == 2
-    assert here(stage, *SYNC).code == 0
 
 
 def test_nothing_is_made_where_nothing_was_loaded(here: Here, bare: Stage) -> None:

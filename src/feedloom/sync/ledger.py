@@ -22,8 +22,8 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom import __version__
 from feedloom.errors import DestinationError, FeedloomError
-from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job
+from feedloom.sync.packages import is_refusal
 from feedloom.sync.positions import kept_positions
 from feedloom.sync.queries import ask, column, relation
 from feedloom.sync.report import Report, TableReport
@@ -32,6 +32,9 @@ RUNS: Final = "feedloom_runs"
 WINDOWS: Final = "feedloom_windows"
 CHECKS: Final = "feedloom_checks"
 REQUESTS: Final = "feedloom_requests"
+
+REFUSED: Final = "FL611"
+"""Code of the DestinationError for entries that the database refused."""
 
 ColumnType: TypeAlias = Literal["text", "bigint", "double", "timestamp", "json"]
 
@@ -158,7 +161,8 @@ def send(pipeline: Pipeline, current: str) -> None:
     Before anything was loaded there is no schema yet, and the entries stay kept. An earlier entry that did get through,
     in a run that was killed right then, is not loaded twice.
 
-    Raises DestinationError when the database refuses them; nothing is left pending then, and the entries stay kept.
+    Raises DestinationError (FL611) when the database refuses them; nothing is left pending then, and the entries stay
+    kept.
     """
     files = sorted(_folder(pipeline).glob("*.json"))
     if not files or pipeline.default_schema_name is None:
@@ -174,14 +178,13 @@ def send(pipeline: Pipeline, current: str) -> None:
         pipeline.normalize()
         pipeline.load(workers=1, raise_on_failed_jobs=True)
     except (PipelineStepFailed, DltException) as error:
-        known = explain(error)
-        if known is not None:
+        if not is_refusal(error):
             raise
         pipeline.abort_packages()
         raise DestinationError(
             "the database refused the ledger of this run; the other tables are loaded",
-            hint=f"rename or drop the tables {', '.join(LEDGER)} there; the next run writes them anew",
-            code="FL611",
+            hint=f"see what was changed in {', '.join(LEDGER)} there; the next run tries again",
+            code=REFUSED,
         ) from error
     for file in files:
         file.unlink()

@@ -120,7 +120,8 @@ def retry(pipeline: Pipeline, load_id: str) -> RefusedPackage:
     """Load a refused package as it is, without asking the vendor; the cursor stays where it is.
 
     Raises:
-        InputError: There is none of that name, or its table was loaded since, so that it may hold older rows.
+        InputError: There is none of that name; its table was loaded since, so that it may hold older rows; or an
+            earlier run is half loaded.
         DestinationError: It is refused again, and stays put aside; or the database can't be had.
     """
     package = refused_package(pipeline, load_id)
@@ -131,6 +132,8 @@ def retry(pipeline: Pipeline, load_id: str) -> RefusedPackage:
             hint=f"run `feedloom loads drop SOURCE {load_id} --yes`, and sync to read what is missing",
             code="FL251",
         )
+    if pipeline.has_pending_data:
+        raise InputError("an earlier run is half loaded", hint="sync first, which finishes it", code="FL256")
     pending = _folder_of(pipeline, "normalized", load_id)
     shutil.copytree(_folder(pipeline) / load_id / "package", pending)
     try:

@@ -84,6 +84,7 @@ class Report:
     Attributes:
         run_id: Its name in the ledger.
         notes: What a person should know of the run as a whole, one sentence each.
+        problems: What went wrong beside the tables, one sentence each; findings too.
         interrupted: It was stopped before its end, with what came so far kept.
         expected_requests, expected_rows: What ``feedloom plan`` had said before; None where it was not asked.
     """
@@ -96,6 +97,7 @@ class Report:
     seconds: float = 0.0
     requests: int = 0
     notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     interrupted: bool = False
     expected_requests: int | None = None
     expected_rows: int | None = None
@@ -134,7 +136,7 @@ class Report:
             for table in self.tables
             if table.withheld
         ]
-        return counts + put_aside + withheld
+        return counts + put_aside + withheld + self.problems
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""

@@ -65,8 +65,17 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
             raise
         _sum_up(job, report, started)
         ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report))
-        ledger.send(job.pipeline, report.run_id)
+        _send_ledger(job, report)
     return report
+
+
+def _send_ledger(job: Job, report: Report) -> None:
+    try:
+        ledger.send(job.pipeline, report.run_id)
+    except DestinationError as error:
+        if error.code != ledger.REFUSED:
+            raise
+        report.problems.append(f"{error.message}; {error.hint}")
 
 
 def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None]) -> None:
