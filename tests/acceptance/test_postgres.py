@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,10 @@ from feedloom.audit.checks import Audit
 from feedloom.audit.run import run_audit
 from feedloom.config import Setting
 from feedloom.emulator import create_emulator, serve
+from feedloom.sync.history import past_runs, put_back
 from feedloom.sync.jobs import make_job
+from feedloom.sync.lateness import lateness
+from feedloom.sync.positions import kept_positions
 from feedloom.sync.report import Report
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
@@ -35,6 +39,17 @@ def _sync(url: str, key: str, to: str) -> Report:
 def _audit(url: str, key: str, to: str, scratch: Path) -> Audit:
     vendor, setting = VENDORS["refiner"], Setting(key, "a test")
     return run_audit(make_job(vendor, only=TABLES, to=to, base_url=url, key=setting, scratch=scratch), sample=20)
+
+
+def _look_at_the_ledger(key: str, reports: Sequence[Report]) -> None:
+    """It tells of the runs, and an earlier one can be gone back to."""
+    job = make_job(VENDORS["refiner"], to="postgres", key=Setting(key, "a test"))
+    runs = past_runs(job.pipeline)
+    assert [past.run_id for past in reversed(runs)] == [report.run_id for report in reports]
+    put_back(job.pipeline, job.vendor, runs[-1].positions)
+    assert kept_positions(job.pipeline, job.vendor) == runs[-1].positions
+    [responses] = [table for table in lateness(job.pipeline, job.vendor) if table.table == "responses"]
+    assert (responses.runs, responses.new_rows) == (1, 0)
 
 
 def _in_postgres(server: str, sql: str) -> list[tuple[Any, ...]]:
@@ -69,6 +84,7 @@ def test_postgres_holds_the_same_rows_as_duckdb(server: str, tmp_path: Path, mon
     assert [row.verdict for row in again.tables] == ["matches"] * 4
     assert [(check.table, check.name, check.why) for check in audit.checks if check.verdict != "matches"] == []
     assert {check.name for check in audit.checks} >= {"rows", "fields", "nps", "distribution", "counters"}
+    _look_at_the_ledger(emulator.key, [first, again])
     for sql in QUERIES:
         expected = _in_duckdb("here.duckdb", sql)
         assert expected

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import duckdb
 
 COLUMNS_TABLE = "feedloom_columns"
+LEDGER = ("feedloom_runs", "feedloom_windows", "feedloom_checks", "feedloom_requests")
 MORE_KEYS = "feedloom_more_keys"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
 
@@ -47,7 +48,7 @@ class Database:
     Attributes:
         types: Table -> column -> type, as DuckDB writes it.
         names: Table and path of an open map -> key -> column.
-        roots: Table -> its rows, with all child rows below them; child tables are not in it.
+        roots: Table -> its rows, with all child rows below them; child tables and the ledger are not in it.
         problems: What is wrong in the database by itself, one text each.
     """
 
@@ -57,7 +58,8 @@ class Database:
             self.types = _types(connection, schema)
             rows = {name: _rows(connection, f'{schema}."{name}"', columns) for name, columns in self.types.items()}
         self.names = self._read_names(rows.pop(COLUMNS_TABLE, []))
-        self.roots = self._as_trees({name: found for name, found in rows.items() if not name.startswith("_dlt")})
+        aside = ("_dlt", *LEDGER)
+        self.roots = self._as_trees({name: found for name, found in rows.items() if not name.startswith(aside)})
 
     def _read_names(self, rows: Sequence[Mapping[str, Any]]) -> Names:
         names: dict[tuple[str, str], dict[str, str]] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
+from typing import Any
 
 import click
 
@@ -43,9 +45,32 @@ database_option = click.option(
     help=f"duckdb:FILE, or the name of a dlt destination.  [default: {DEFAULT_DATABASE}]",
 )
 
+_DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_with_source())
+
+dataset_option = click.option(
+    "--dataset", metavar="NAME", help=f"Where in it.  [env var: {_DATASETS}; default: SOURCE_data]"
+)
+
 base_url_option = click.option(
     "--base-url", metavar="URL", help=f"Another address of the API.  {variables_of('base_url')}"
 )
+
+yes_option = click.option("--yes", is_flag=True, help="Do it; without this it is only said what would be done.")
+
+_RANGE_OPTIONS = (
+    click.option("--only", metavar="TABLE[,TABLE]", help="Load these tables only."),
+    click.option("--start", metavar="MOMENT", help="First moment wanted, with time zone."),
+    click.option("--end", metavar="MOMENT", help="First moment no longer wanted, with time zone."),
+    click.option("--full", is_flag=True, help="Read everything again and replace the tables."),
+)
+
+
+def range_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which tables to load, and from when to when."""
+    for option in reversed(_RANGE_OPTIONS):
+        command = option(command)
+    return command
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

@@ -26,7 +26,14 @@ def print_report(report: Report) -> None:
         f"{report.new:,} new, {report.changed:,} changed in {len(report.tables)} tables; "
         f"{report.requests:,} requests, {report.seconds:.1f} s; {report.destination}, {report.dataset}"
     )
-    for remark in [*(f"{row.table}: {note}" for row in report.tables for note in _notes(row)), *report.findings]:
+    if report.expected_requests is not None and report.expected_rows is not None:
+        read = sum(row.read for row in report.tables)
+        click.echo(
+            f"planned: {report.expected_rows:,} rows in {report.expected_requests:,} requests; "
+            f"came: {read:,} in {report.requests:,}"
+        )
+    of_tables = [f"{row.table}: {note}" for row in report.tables for note in _notes(row)]
+    for remark in [*report.notes, *of_tables, *report.findings]:
         click.echo(f"  ! {remark}")
     for row in report.tables:
         if row.error is not None:

@@ -10,10 +10,11 @@ from feedloom.cli.failures import INTERRUPTED
 from feedloom.cli.options import (
     base_url_option,
     database_option,
+    dataset_option,
     json_option,
     progress_option,
+    range_options,
     source_argument,
-    vendors_with_source,
 )
 from feedloom.cli.output import print_json, print_table
 from feedloom.errors import RefusedError
@@ -24,20 +25,16 @@ FINDINGS = 3
 _FORBIDDEN = 403
 """The key works, and may not do this: each table tells by itself what that means for it."""
 
-_DATASETS = ", ".join(f"FEEDLOOM__{slug.upper()}_DATASET" for slug in vendors_with_source())
-
 
 @click.command(
     epilog="Examples:\n\n\b\n  feedloom sync refiner\n  feedloom sync refiner --only responses,contacts\n"
     "  feedloom sync refiner --start 2026-01-01T00:00:00Z --to postgres"
 )
 @source_argument
-@click.option("--only", metavar="TABLE[,TABLE]", help="Load these tables only.")
-@click.option("--start", metavar="MOMENT", help="First moment wanted, with time zone.")
-@click.option("--end", metavar="MOMENT", help="First moment no longer wanted, with time zone.")
-@click.option("--full", is_flag=True, help="Read everything again and replace the tables.")
+@range_options
+@click.option("--allow-deletes", is_flag=True, help="Load also whole lists that lost more than 10 % of their rows.")
 @database_option
-@click.option("--dataset", metavar="NAME", help=f"Where in it.  [env var: {_DATASETS}; default: SOURCE_data]")
+@dataset_option
 @base_url_option
 @click.option("--dry-run", is_flag=True, help="Say what would be read; ask and write nothing.")
 @json_option
@@ -54,6 +51,7 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
     from feedloom.config import past_moment  # noqa: PLC0415 - the same
     from feedloom.sync.checks import check_key, check_target  # noqa: PLC0415 - the same
     from feedloom.sync.jobs import make_job, plan  # noqa: PLC0415 - the same
+    from feedloom.sync.lock import refuse_when_locked  # noqa: PLC0415 - the same
     from feedloom.sync.warehouse import refuse_demo, work_folder_kept_on_success  # noqa: PLC0415 - the same
 
     vendor = VENDORS[source]
@@ -65,6 +63,7 @@ def sync(*, source: str, as_json: bool, quiet: bool, dry_run: bool, **options: A
         if dry_run:
             _print_plan(plan(job), as_json=as_json)
             return 0
+        refuse_when_locked(job.pipeline)
         check_target(job.target, lambda: job.pipeline)
         try:
             check_key(vendor, base_url=options["base_url"], observer=Waits())

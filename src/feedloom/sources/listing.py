@@ -64,6 +64,7 @@ def _windowed(plan: TablePlan, window: Window, state: dict[str, Any], reading: R
     cursor = Cursor() if plan.options.full else cursors.load(place)
     with _journal(plan, lasting=True) as journal:
         span, oldest = _span(plan, window, cursor, journal)
+        reading.span = span
         reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None, oldest=oldest)
         if plan.table.fan_out is None:
             reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)

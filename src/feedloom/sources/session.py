@@ -25,6 +25,7 @@ class Reading:
         rows: Rows the vendor gave, counted as they came.
         pages: Pages (or single answers) they came in.
         complete: Everything that was planned was read.
+        span: The range of a windowed table that was planned, [since, through); since None stands for the beginning.
         quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
         keys_renamed: Keys of open maps whose new column has a suffix, as ``(path, key)``.
@@ -34,6 +35,7 @@ class Reading:
     rows: int = 0
     pages: int = 0
     complete: bool = False
+    span: tuple[datetime | None, datetime] | None = None
     quarantined: int = 0
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
     keys_renamed: set[tuple[str, str]] = field(default_factory=set)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,6 +49,16 @@ class Changes:
     unknown: int = 0
 
 
+_MOST_GONE = 0.1
+_FEW_ROWS = 20
+
+
+def loses_too_much(changes: Changes) -> bool:
+    """Whether a whole list misses more than 20 rows and a tenth of the table: more likely a fault than deletions."""
+    held = changes.changed + changes.same + changes.unknown + changes.gone
+    return changes.gone > max(_FEW_ROWS, _MOST_GONE * held)
+
+
 class ChangeCounter:
     """Collects keys and fingerprints of one table's rows, then compares them with the table.
 
@@ -60,7 +71,9 @@ class ChangeCounter:
         self._few: set[str] | None = set()
         self._rows = 0
         self._database = duckdb.connect(str(folder / "changes.duckdb"))
-        self._database.execute(f"set preserve_insertion_order = false; set memory_limit = '{memory_mb}MB'")
+        self._database.execute(
+            f"set preserve_insertion_order = false; set memory_limit = '{memory_mb}MB'; set timezone = 'UTC'"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -103,6 +116,17 @@ class ChangeCounter:
             new=new, changed=changed, same=same, gone=gone if whole else 0, repeated=read - distinct, unknown=unknown
         )
 
+    def unseen_before(self, rows: Any, moment: datetime) -> list[tuple[int, int]]:
+        """Of *rows*, by how many seconds they lie before *moment*, and how many do, if the table did not hold them.
+
+        *rows* has the primary key and a moment, in UTC where it has no zone; they are among those last compared.
+        """
+        *key, moments = rows.columns
+        self._database.register("batch", pa.table({"key": _joined(key), "moment": moments}))
+        found = self._database.execute(_UNSEEN, [moment.astimezone(UTC)]).fetchall()
+        self._database.unregister("batch")
+        return [(int(seconds), int(count)) for seconds, count in found]
+
     def _remember(self, values: Any) -> None:
         """Keep what stands in the first column of the key, while that is little, and text."""
         if self._few is None or not (_is_text(values.type) or not len(values)):
@@ -115,9 +139,7 @@ class ChangeCounter:
     def _insert(self, name: str, rows: Any) -> None:
         """Add *rows*, whose last column is the fingerprint, to the scratch table *name*."""
         *key, hashes = rows.columns
-        texts = [_as_text(values) for values in key]
-        joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN)
-        batch = pa.table({"key": joined, "hash": hashes.cast(pa.string())})
+        batch = pa.table({"key": _joined(key), "hash": hashes.cast(pa.string())})
         self._rows += len(batch)
         self._database.register("batch", batch)
         self._database.execute(f"insert into {name} {_DIGESTS}")
@@ -152,6 +174,18 @@ select
     count(*) filter (where held_part.hash <> read_once.hash and held_part.kind <> read_once.kind)
 from read_once full join held_part using (key)
 """
+
+
+_UNSEEN = """
+select ceil(epoch(?::timestamptz) - epoch(moment::timestamptz))::bigint as late_s, count(*)
+from batch where not exists (select 1 from held where held.key = md5_number(batch.key)) group by late_s
+"""
+
+
+def _joined(key: Sequence[Any]) -> Any:
+    """The columns of a key as one text."""
+    texts = [_as_text(values) for values in key]
+    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN)
 
 
 def _is_text(kind: Any) -> bool:

@@ -43,6 +43,7 @@ class Job:
         client: Makes a client of the vendor, for counting.
         wanted: The range asked for.
         full: Windowed tables are read whole again.
+        allow_deletes: Whole lists are loaded also where they delete much of a table.
         session: The run's own.
         tally: Its counts.
         fresh: Tables that this run has read whole.
@@ -57,6 +58,7 @@ class Job:
     client: Callable[[], Client]
     wanted: Range
     full: bool = False
+    allow_deletes: bool = False
     session: Session = field(default_factory=Session)
     tally: Tally = field(default_factory=Tally)
     fresh: set[str] = field(default_factory=set)
@@ -70,6 +72,7 @@ def make_job(
     start: str | None = None,
     end: str | None = None,
     full: bool = False,
+    allow_deletes: bool = False,
     to: str | None = None,
     dataset: str | None = None,
     base_url: str | None = None,
@@ -123,6 +126,7 @@ def make_job(
         client=client,
         wanted=wanted,
         full=full,
+        allow_deletes=allow_deletes,
         session=session,
         tally=tally,
     )

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from feedloom.errors import FeedloomError
 from feedloom.sources.quarantine import QUARANTINE_TABLE
 
-Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "incomplete", "failed"]
+Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
+
+Outcome = Literal["complete", "withheld", "incomplete", "failed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class TableReport:
         changed: Rows whose content changed.
         same: Rows that were read and had not changed.
         gone: Rows that left a whole list since the last sync; they are no longer in the table.
+        withheld: Rows that a whole list would have deleted, so many that it was not loaded; the table is as it was.
         repeated: Rows that came more than once in one reading, and were merged.
         read: Rows that the vendor sent, repeats included.
         requests: Requests sent for it, retries included.
@@ -29,6 +32,8 @@ class TableReport:
         source_rows: Rows that the vendor counts; None where it gives no count.
         rows_checked: Rows here that this count is about: those in the range that was loaded.
         verdict: How the two compare.
+        late: New rows whose time lies before the end of the last run's window: seconds, rounded up to one of
+            ``lateness.STEPS_S`` -> rows. None where nothing was loaded before, or the table has no window.
         quarantined: Rows read that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         notes: What a person should know, one sentence each.
@@ -42,6 +47,7 @@ class TableReport:
     changed: int = 0
     same: int = 0
     gone: int = 0
+    withheld: int = 0
     repeated: int = 0
     read: int = 0
     requests: int = 0
@@ -49,11 +55,21 @@ class TableReport:
     source_rows: int | None = None
     rows_checked: int | None = None
     verdict: Verdict = "not checked"
+    late: dict[int, int] | None = None
     quarantined: int = 0
     keys_past_cap: int = 0
     notes: list[str] = field(default_factory=list)
     error: FeedloomError | None = None
     history: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether everything that was planned came and is loaded."""
+        match self.verdict:
+            case "failed" | "incomplete" | "withheld":
+                return self.verdict
+            case _:
+                return "complete"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON; an error as its code and message."""
@@ -63,15 +79,28 @@ class TableReport:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """A whole sync; ``interrupted`` tells that it was stopped before its end, with what came so far kept."""
+    """A whole sync.
 
+    Attributes:
+        run_id: Its name in the ledger.
+        notes: What a person should know of the run as a whole, one sentence each.
+        problems: What went wrong beside the tables, one sentence each; findings too.
+        interrupted: It was stopped before its end, with what came so far kept.
+        expected_requests, expected_rows: What ``feedloom plan`` had said before; None where it was not asked.
+    """
+
+    run_id: str = ""
     source: str
     destination: str
     dataset: str
     tables: list[TableReport] = field(default_factory=list)
     seconds: float = 0.0
     requests: int = 0
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     interrupted: bool = False
+    expected_requests: int | None = None
+    expected_rows: int | None = None
 
     @property
     def new(self) -> int:
@@ -90,7 +119,7 @@ class Report:
 
     @property
     def findings(self) -> list[str]:
-        """What was not loaded, a sentence each: counts that differ without a reason, and rows that were put aside."""
+        """What was not loaded, a sentence each: counts that differ, rows that were put aside, lists that lost much."""
         counts = [
             f"{table.table}: {table.rows_checked:,} rows here, {table.source_rows:,} at the source"
             for table in self.tables
@@ -101,7 +130,13 @@ class Report:
             for table in self.tables
             if table.quarantined
         ]
-        return counts + put_aside
+        withheld = [
+            f"{table.table}: {table.withheld:,} of {table.rows:,} rows here were missing from the list that came, "
+            "which was not loaded; --allow-deletes loads it"
+            for table in self.tables
+            if table.withheld
+        ]
+        return counts + put_aside + withheld + self.problems
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""

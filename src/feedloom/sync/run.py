@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,19 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
-from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.errors import UNREACHABLE, DestinationError, FeedloomError, RateLimitedError, RetryLaterError, VendorError
 from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
-from feedloom.sync import repair
-from feedloom.sync.changes import ChangeCounter
-from feedloom.sync.counts import compare_counts
+from feedloom.sync import ledger, packages, repair
+from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
+from feedloom.sync.counts import compare_counts, loaded_range
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
+from feedloom.sync.lateness import late_rows
+from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
+from feedloom.sync.plan import take_expected
 from feedloom.sync.queries import count, held_open
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
@@ -41,12 +45,42 @@ LOAD_WORKERS = 20
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
     """Run *job*; *on_table* hears of each table as it is done.
 
-    The session's ``stop`` ends the run after the page at hand. A table that the vendor answers wrongly fails alone: its
-    error stands in the report, and the others go on. An error that would befall every table (the key, the network, a
-    limit, the database) is raised; tables finished before are loaded and stay so.
+    The session's ``stop`` ends the run after the page at hand. A table that the vendor answers wrongly, or whose rows
+    the database refuses, fails alone: its error stands in the report, and the others go on. An error that would befall
+    every table (the key, the network, a limit, the database, another run of the same pipeline) is raised; tables
+    finished before are loaded and stay so.
     """
     started = time.monotonic()
-    report = Report(source=job.vendor.slug, destination=job.target.to, dataset=job.target.dataset)
+    report = Report(
+        run_id=ledger.new_run_id(job.session.now),
+        source=job.vendor.slug,
+        destination=job.target.to,
+        dataset=job.target.dataset,
+    )
+    with locked(job.pipeline):
+        try:
+            _run_tables(job, report, on_table)
+        except BaseException as error:
+            _sum_up(job, report, started)
+            with suppress(OSError):
+                ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report, _named(error)))
+            raise
+        _sum_up(job, report, started)
+        ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report))
+        _send_ledger(job, report)
+    return report
+
+
+def _send_ledger(job: Job, report: Report) -> None:
+    try:
+        ledger.send(job.pipeline, report.run_id)
+    except DestinationError as error:
+        if error.code != ledger.REFUSED:
+            raise
+        report.problems.append(f"{error.message}; {error.hint}")
+
+
+def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None]) -> None:
     with ExitStack() as stack:
         memory = configured_memory()
         job.session.batch_bytes = memory.batch_bytes
@@ -54,19 +88,27 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         counter = stack.enter_context(ChangeCounter(folder, memory_mb=memory.comparison_mb))
         stack.enter_context(active(job.session))
         job.session.on_keys = counter.add
+        report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
-        _load(job)
+        _load_what_is_pending(job, report)
         for table in job.tables:
             if job.session.stop.is_set():
                 break
             result = _Loader(job, table, counter).sync()
             report.tables.append(result)
             on_table(result)
+
+
+def _sum_up(job: Job, report: Report, started: float) -> None:
     report.interrupted = job.session.stop.is_set()
     report.seconds = time.monotonic() - started
     report.requests = job.tally.requests
-    return report
+
+
+def _named(error: BaseException) -> FeedloomError:
+    """What the ledger says of an error that ended the run; of one that nobody foresaw, only its kind."""
+    return explain(error) or FeedloomError(f"the run was ended by {type(error).__name__}", hint="run it again")
 
 
 class _Loader:
@@ -76,6 +118,7 @@ class _Loader:
         self._job = job
         self._table = table
         self._counter = counter
+        self._before = loaded_range(job.vendor, table, job.pipeline)
         self._result = TableReport(table=table.name, history=table.write == "append")
         self._held = ExitStack()
 
@@ -90,7 +133,9 @@ class _Loader:
         job.tally.begin(self._table.name)
         try:
             self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
-            if job.session.reading(self._table.name).complete:
+            if result.withheld:
+                result.verdict = "withheld"
+            elif job.session.reading(self._table.name).complete:
                 job.fresh.add(self._table.name)
                 self._repair()
             else:
@@ -130,6 +175,9 @@ class _Loader:
         if again is not None:
             before = result.changed
             self._load_once(again)
+            if result.withheld:
+                result.verdict = "withheld"
+                return
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
@@ -162,10 +210,14 @@ class _Loader:
             return
         self._held.enter_context(held_open(job.pipeline))
         _normalize(job.pipeline, table.name)
+        load_ids = job.pipeline.list_normalized_load_packages()
         reading = job.session.reading(table.name)
         if table.primary_key:
             replaces = source.resources[table.name].write_disposition == "replace"
             changes = self._counter.compare(job.pipeline, table, whole=replaces)
+            if not job.allow_deletes and loses_too_much(changes):
+                self._withhold(changes)
+                return
             result.new += changes.new
             result.changed += changes.changed
             result.same += changes.same
@@ -180,21 +232,50 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job)
+        if load_ids and table.window is not None and self._before.through is not None:
+            self._note_late_rows(load_ids[-1])
         if reading.complete:
             self._forget_journal()
+            packages.forget_loaded(job.pipeline, table.name)
+
+    def _note_late_rows(self, load_id: str) -> None:
+        result, late = self._result, Counter(self._result.late)
+        if result.new:
+            found = late_rows(self._job.pipeline, self._table, self._counter, load_id=load_id, before=self._before)
+            late.update(found)
+        result.late = dict(late)
+
+    def _withhold(self, changes: Changes) -> None:
+        """Take back a whole list that would delete too much; the next run asks for the list again."""
+        self._job.pipeline.abort_packages()
+        self._forget_journal()
+        self._result.withheld = changes.gone
 
 
 def _own_failure(error: Exception) -> FeedloomError | None:
     """The failure that *error* is of one table alone; None when the others would fail of it too."""
     known = explain(error)
-    if isinstance(known, VendorError):
+    if isinstance(known, VendorError) or (known is not None and known.code == packages.REFUSED):
         return known
     alone = isinstance(known, RetryLaterError) and not isinstance(known, RateLimitedError) and known.code != UNREACHABLE
     return known if alone else None
 
 
+def _load_what_is_pending(job: Job, report: Report) -> None:
+    """Load what an earlier run left half loaded; what the database refuses is put aside, and read again by this run."""
+    try:
+        _load(job)
+    except DestinationError as error:
+        if error.code != packages.REFUSED:
+            raise
+        report.notes.append(f"of an earlier run: {error.message}")
+
+
 def _load(job: Job) -> None:
-    """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads."""
+    """Load what is pending; into DuckDB one file after the other, as each gets all of its memory and threads.
+
+    Raises DestinationError (FL620) for a package that the database refused, which is put aside.
+    """
     if not job.pipeline.has_pending_data:
         return
     _normalize(job.pipeline)
@@ -203,9 +284,12 @@ def _load(job: Job) -> None:
     while True:
         try:
             job.pipeline.load(workers=workers, raise_on_failed_jobs=True)
-        except PipelineStepFailed as error:
-            if not is_out_of_memory(error) or not give_more_memory(job.pipeline):
+        except (PipelineStepFailed, DltException) as error:
+            if is_out_of_memory(error) and give_more_memory(job.pipeline):
+                continue
+            if not packages.is_refusal(error):
                 raise
+            raise packages.put_aside(job.pipeline, error) from error
         else:
             return
 

@@ -1,10 +1,11 @@
-"""Counts the requests, pages and waits of a run, and passes them on to whoever shows progress."""
+"""Counts the requests, pages and waits of a run, by minute too, and passes them on to whoever shows progress."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Protocol, TypeAlias
 
 from feedloom.catalogue import Endpoint
 from feedloom.http import Observer, Page
@@ -42,6 +43,18 @@ class Quiet:
         """Do nothing."""
 
 
+Minute: TypeAlias = tuple[datetime, str, int]
+"""A minute in UTC, the name of an endpoint and the status of its answers, 0 for none."""
+
+
+@dataclass(slots=True)
+class Requests:
+    """Some requests: how many, and how long they took together."""
+
+    requests: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class Tally:
     """An observer of the HTTP client that keeps count.
@@ -51,12 +64,14 @@ class Tally:
         requests: Requests sent, retries included.
         retries: How many of them were retries.
         waited_s: Seconds spent waiting for limits.
+        minutes: The requests by minute, endpoint and status.
     """
 
     progress: Progress = field(default_factory=Quiet)
     requests: int = 0
     retries: int = 0
     waited_s: float = 0.0
+    minutes: dict[Minute, Requests] = field(default_factory=dict)
     _table: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,10 +84,14 @@ class Tally:
         """The table is loaded."""
         self.progress.end(table)
 
-    def on_request(self, endpoint: Endpoint, status: int | None, seconds: float) -> None:  # noqa: ARG002 - Observer
+    def on_request(self, endpoint: Endpoint, status: int | None, seconds: float) -> None:
         """Count a request."""
+        minute = datetime.now(UTC).replace(second=0, microsecond=0)
         with self._lock:
             self.requests += 1
+            counted = self.minutes.setdefault((minute, endpoint.name, status or 0), Requests())
+            counted.requests += 1
+            counted.seconds += seconds
 
     def without_rows(self) -> Observer:
         """The same tally for requests that only ask for a count: they are counted, and their rows are not shown."""

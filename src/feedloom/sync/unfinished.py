@@ -10,6 +10,7 @@ from dlt.common.schema.utils import get_nested_tables, get_root_table
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
+from feedloom.sync.ledger import LEDGER
 
 
 def take_back_unsure_appends(pipeline: Pipeline, vendor: Vendor) -> None:
@@ -19,15 +20,16 @@ def take_back_unsure_appends(pipeline: Pipeline, vendor: Vendor) -> None:
     would double them. A merged table is appended to while it is empty alone, so that all it holds came with this load:
     it is emptied with the tables below it, whose rows may have arrived without their parents. The journal has the
     pages for the next load. A history keeps the row that may have arrived, and gains another now. Files are left to
-    dlt, which writes them again under their own names.
+    dlt, which writes them again under their own names. The ledger keeps its entries, and loads what is
+    not there.
     """
     if pipeline.default_schema_name is None or _writes_files(pipeline):
         return
     normalize = pipeline.default_schema.naming.normalize_table_identifier
     is_merged = {normalize(table.name): table.write != "append" for table in vendor.tables}
-    unsure = set(_unsure_appends(pipeline)) & is_merged.keys()
+    unsure = set(_unsure_appends(pipeline)) & (is_merged.keys() | set(LEDGER))
     for table in unsure:
-        if is_merged[table]:
+        if is_merged.get(table):
             _empty(pipeline, table)
     if unsure:
         pipeline.abort_packages()

@@ -103,11 +103,32 @@ def open_pipeline(vendor: Vendor, target: Target, *, scratch: Path | None = None
             code="FL603",
         ) from error
     return dlt.pipeline(
-        pipeline_name=f"{vendor.slug}_pipeline",
+        pipeline_name=pipeline_name(vendor),
         destination=destination,
         dataset_name=target.dataset,
         pipelines_dir=str(folder),
     )
+
+
+def open_known_pipeline(vendor: Vendor, target: Target) -> Pipeline:
+    """The same where something was loaded before, from this folder; nothing is made.
+
+    Raises InputError when nothing was, and what ``open_pipeline`` raises.
+    """
+    is_gone = target.file is not None and not target.file.exists()
+    if is_gone or not (target.pipelines / pipeline_name(vendor)).is_dir():
+        raise InputError(
+            f"nothing was loaded from {vendor.title} into {target.to}, {target.dataset}, in this folder",
+            hint=f"run `feedloom sync {vendor.slug}`, or go to the folder it was run in",
+            where=str(target.pipelines),
+            code="FL253",
+        )
+    return open_pipeline(vendor, target)
+
+
+def pipeline_name(vendor: Vendor) -> str:
+    """The name of the pipeline of *vendor*."""
+    return f"{vendor.slug}_pipeline"
 
 
 def open_destination(target: Target, *, read_only: bool = False) -> Any:
