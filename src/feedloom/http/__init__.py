@@ -1,6 +1,6 @@
 """One HTTP client for every vendor, driven by the catalogue: keys, pacing, retries, paging, errors."""
 
-from feedloom.http.answer import Answer, Page, Row, cut_body, read_rows
+from feedloom.http.answer import Answer, Page, Row, cut_body, page_of, read_rows
 from feedloom.http.auth import Key
 from feedloom.http.client import Client
 from feedloom.http.cutting import Cut
@@ -24,5 +24,6 @@ __all__ = [
     "StartOverError",
     "Value",
     "cut_body",
+    "page_of",
     "read_rows",
 ]

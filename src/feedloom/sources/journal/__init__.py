@@ -1,0 +1,33 @@
+"""Keeps every page that came, before anything else happens to it: for going on, for replay and for trace."""
+
+from feedloom.sources.journal.reading import Journal, KeptPage, LoadNote, Opening, Walk, fingerprint, list_identity
+from feedloom.sources.journal.runs import (
+    FRESH,
+    KeptReading,
+    KeptRun,
+    Retention,
+    RunJournals,
+    forget,
+    kept_runs,
+    new_run_id,
+    runs_to_forget,
+)
+
+__all__ = [
+    "FRESH",
+    "Journal",
+    "KeptPage",
+    "KeptReading",
+    "KeptRun",
+    "LoadNote",
+    "Opening",
+    "Retention",
+    "RunJournals",
+    "Walk",
+    "fingerprint",
+    "forget",
+    "kept_runs",
+    "list_identity",
+    "new_run_id",
+    "runs_to_forget",
+]
