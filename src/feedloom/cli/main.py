@@ -23,6 +23,9 @@ _COMMANDS = {
     "sync": "Load what is new from a source into the database.",
     "status": "Show each table: its rows, and when it was last loaded.",
     "query": "Run SQL on the database, read-only.",
+    "trace": "Tell which request brought a row, and show its bytes.",
+    "replay": "Load once more what runs read, without a request.",
+    "journal": "List, show and forget what runs keep of the pages they read.",
     "emulator": "Play a vendor's API on this machine.",
 }
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from feedloom.sources import cursors
-from feedloom.sources.journal import Journal, Opening, fingerprint
+from feedloom.sources.journal import Journal, Opening, fingerprint, note_load
 from feedloom.sources.table_plan import TablePlan
 
 
@@ -18,8 +18,12 @@ def kept_while_read(plan: TablePlan, state: Mapping[str, Any], load_id: str | No
     *load_id* names the load that takes the rows, where there is one. When the block ends well and the reading is
     complete, the journal notes that too.
     """
-    journals = plan.session.own_journals
-    if journals is None or plan.session.kept is not None:
+    reading = plan.session.reading(plan.table.name)
+    reading.complete = False
+    journals, kept = plan.session.own_journals, plan.session.kept
+    if kept is not None and load_id is not None:
+        note_load(kept.folder, load_id)
+    if journals is None or kept is not None:
         yield None
         return
     journal = journals.open(_opening(plan, state), lasting=plan.table.window is not None and not plan.is_lookup)
@@ -27,7 +31,7 @@ def kept_while_read(plan: TablePlan, state: Mapping[str, Any], load_id: str | No
         if load_id is not None:
             journal.goes_to(load_id)
         yield journal
-        if plan.session.reading(plan.table.name).complete:
+        if reading.complete:
             journal.finish()
     finally:
         journal.close()

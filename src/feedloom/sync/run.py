@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
 from feedloom.errors import UNREACHABLE, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.sources.journal import KeptReading
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import repair
@@ -27,8 +28,10 @@ from feedloom.sync.changes import ChangeCounter
 from feedloom.sync.counts import compare_counts
 from feedloom.sync.failures import explain
 from feedloom.sync.jobs import Job, Reread
+from feedloom.sync.journals import forget_old_runs, note_loaded, settle
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.queries import count
+from feedloom.sync.replay import is_there, refuse_older
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
 
@@ -55,12 +58,14 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load(job)
+        settle(job.pipeline, job.session)
         for table in job.tables:
             if job.session.stop.is_set():
                 break
             result = _Loader(job, table, counter).sync()
             report.tables.append(result)
             on_table(result)
+        forget_old_runs(job.session)
     report.interrupted = job.session.stop.is_set()
     report.seconds = time.monotonic() - started
     report.requests = job.tally.requests
@@ -82,12 +87,10 @@ class _Loader:
         started, requests = time.monotonic(), job.tally.requests
         job.tally.begin(self._table.name)
         try:
-            self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
-            if job.session.reading(self._table.name).complete:
-                job.fresh.add(self._table.name)
-                self._repair()
+            if job.replayed is None:
+                self._bring_up_to_date()
             else:
-                result.verdict = "incomplete"
+                self._replay(job.replayed[self._table.name])
         except Exception as error:
             result.error = _own_failure(error)
             if result.error is None:
@@ -104,9 +107,25 @@ class _Loader:
         job.tally.end(self._table.name)
         return result
 
-    def _forget_journal(self) -> None:
-        if self._job.session.journals is not None:
-            (self._job.session.journals / f"{self._table.name}.journal").unlink(missing_ok=True)
+    def _bring_up_to_date(self) -> None:
+        self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
+        if self._job.session.reading(self._table.name).complete:
+            self._job.fresh.add(self._table.name)
+            self._repair()
+        else:
+            self._result.verdict = "incomplete"
+
+    def _replay(self, readings: Sequence[KeptReading]) -> None:
+        """Load what earlier runs read, one reading after the other."""
+        refuse_older(self._job, self._table, readings)
+        for kept in readings:
+            if self._table.write == "append" and is_there(self._job.pipeline, self._table, kept):
+                self._result.notes.append(f"What run {kept.folder.parent.name} added is there already.")
+                continue
+            self._job.session.kept = kept
+            self._load_once()
+            if self._job.session.stop.is_set():
+                break
 
     def _is_out_of_date(self) -> bool:
         """Whether reports of all months have to be read again, because rows of long ago came to light."""
@@ -166,8 +185,7 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job)
-        if reading.complete:
-            self._forget_journal()
+        note_loaded(job.session, table.name)
 
 
 def _own_failure(error: Exception) -> FeedloomError | None:

@@ -1,6 +1,18 @@
 """Keeps every page that came, before anything else happens to it: for going on, for replay and for trace."""
 
-from feedloom.sources.journal.reading import Journal, KeptPage, LoadNote, Opening, Walk, fingerprint, list_identity
+from feedloom.sources.journal.reading import (
+    Journal,
+    KeptList,
+    KeptPage,
+    LoadNote,
+    Opening,
+    Walk,
+    fingerprint,
+    list_identity,
+    note_load,
+    read_opening,
+    read_plan,
+)
 from feedloom.sources.journal.runs import (
     FRESH,
     KeptReading,
@@ -16,6 +28,7 @@ from feedloom.sources.journal.runs import (
 __all__ = [
     "FRESH",
     "Journal",
+    "KeptList",
     "KeptPage",
     "KeptReading",
     "KeptRun",
@@ -29,5 +42,8 @@ __all__ = [
     "kept_runs",
     "list_identity",
     "new_run_id",
+    "note_load",
+    "read_opening",
+    "read_plan",
     "runs_to_forget",
 ]

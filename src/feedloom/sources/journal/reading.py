@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -326,6 +326,18 @@ def read_opening(folder: Path) -> Opening | None:
     """What the journal in *folder* is for; None where it has not got so far, or is damaged at its beginning."""
     first = next(read_records(folder), None)
     return None if first is None or first.header["kind"] != "opening" else Opening.from_dict(first.header["opening"])
+
+
+def read_plan(folder: Path) -> dict[str, Any] | None:
+    """The windows that the journal in *folder* reads; None where its table has none."""
+    plans = (record.header["plan"] for record in read_records(folder) if record.header["kind"] == "windows")
+    return next(plans, None)
+
+
+def note_load(folder: Path, load_id: str) -> None:
+    """Note that a further load takes the pages of the journal in *folder*, as they are."""
+    note = read_load_note(folder)
+    write_load_note(folder, replace(note, load_ids=(*note.load_ids, load_id)))
 
 
 def read_load_note(folder: Path) -> LoadNote:

@@ -194,15 +194,17 @@ class Retention:
 def runs_to_forget(runs: list[KeptRun], retention: Retention, now: datetime) -> list[KeptRun]:
     """Those of *runs*, oldest first, that *retention* does not keep at *now*.
 
-    A run is always kept while a reading of it is neither loaded nor followed by one of the same table that is.
+    A run is always kept while a reading of it is not loaded, unless there is a later one of the same table: it is what
+    the next run goes on with.
     """
     later: set[str] = set()
     free: list[KeptRun] = []
     for run in reversed(runs):
+        is_needed = False
         for reading in reversed(run.readings):
-            if reading.is_loaded:
-                later.add(reading.table)
-        if all(reading.table in later for reading in run.readings):
+            is_needed |= not reading.is_loaded and reading.table not in later
+            later.add(reading.table)
+        if not is_needed:
             free.append(run)
     free.reverse()
     if retention.days == 0 or retention.megabytes == 0:
