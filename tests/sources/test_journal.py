@@ -35,7 +35,7 @@ from sources.fakes import NOW
 RESPONSES = VENDORS["refiner"].endpoint("list_responses")
 CONTACTS = VENDORS["refiner"].endpoint("list_contacts")
 READS = [Read(params={"include": "all"}), Read(params={"include": "partials"}), Read(params={"form_uuids": ["ä", "b"]})]
-PLAN = {"since": None, "through": "2026-03-01T00:00:00+00:00", "oldest": None}
+PLAN = {"after": None, "since": None, "through": "2026-03-01T00:00:00+00:00", "oldest": None}
 BODIES = [b'{"items": [{"uuid": "1"}]}', b'{"items": []}', b'{"items": [{"uuid": "' + b"\xc3\xa4" * 700 + b'"}]}']
 HOUR = timedelta(hours=1)
 
@@ -234,9 +234,10 @@ def test_pages_are_used_for_the_same_purpose_and_without_windows_for_an_hour(
 def test_a_reading_whose_load_is_found_done_is_not_gone_on_with(tmp_path: Path) -> None:
     one_page(tmp_path, "20260301T000000-0001", end="read")
     journals = RunJournals(tmp_path, "20260301T000001-0001", {})
-    journals.settle({"another-load"})
+    journals.settle({"another-load"}, tables={"responses"})
+    journals.settle({"load-of-20260301T000000-0001"}, tables={"contacts"})
     assert not kept_runs(tmp_path)[0].readings[0].is_loaded
-    journals.settle({"load-of-20260301T000000-0001"})
+    journals.settle({"load-of-20260301T000000-0001"}, tables={"responses"})
     assert one_page(tmp_path, "20260301T000001-0001") == 0
 
 

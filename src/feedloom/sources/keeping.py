@@ -51,7 +51,7 @@ def _opening(plan: TablePlan, state: Mapping[str, Any]) -> Opening:
         "window": repr(plan.table.window),
         "wanted": [wanted.start, wanted.end],
         "full": plan.options.full,
-        "after": None if plan.options.full else cursors.peek(state, own).through,
+        "after": cursors.peek(state, own).through if plan.table.window is not None and plan.table.fan_out else None,
     }
     return Opening(
         table=name,

@@ -85,7 +85,8 @@ def _windowed(
 
 def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | None) -> tuple[Span, datetime | None]:
     """The span to read and about when its rows begin; those of a run that was cut off, so that its windows return."""
-    if journal is not None and (kept := journal.plan) is not None:
+    after = _text(cursor.through)
+    if journal is not None and (kept := journal.plan) is not None and kept["after"] == after:
         return span_of(kept), _moment(kept["oldest"])
     since, through = span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
     oldest = None
@@ -93,7 +94,9 @@ def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | No
         whole = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None)
         oldest = oldest_moment(plan, window, whole[0]) if whole else None
     if journal is not None:
-        journal.keep_plan({"since": _text(since), "through": through.isoformat(), "oldest": _text(oldest)})
+        journal.keep_plan(
+            {"after": after, "since": _text(since), "through": through.isoformat(), "oldest": _text(oldest)}
+        )
     return span, oldest
 
 

@@ -12,6 +12,7 @@ import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.pipeline.pipeline import Pipeline
 
+from feedloom.catalogue import Vendor
 from feedloom.errors import InputError
 from feedloom.sources.journal import (
     KeptReading,
@@ -28,10 +29,14 @@ from feedloom.sync.warehouse import JOURNALS, WORK_FOLDER
 _DEFAULT = Retention()
 
 
-def settle(pipeline: Pipeline, session: Session) -> None:
-    """Note which readings of earlier runs are in the database by now, so that nobody loads them a second time."""
+def settle(pipeline: Pipeline, vendor: Vendor, session: Session) -> None:
+    """Note which additions of earlier runs are in the database by now, so that nobody adds them a second time.
+
+    Readings whose rows are merged may be gone on with all the same: that repeats no request, and doubles nothing.
+    """
+    added = {table.name for table in vendor.tables if table.write == "append"}
     if session.own_journals is not None:
-        session.own_journals.settle(set(pipeline.list_completed_load_packages()))
+        session.own_journals.settle(set(pipeline.list_completed_load_packages()), tables=added)
 
 
 def note_loaded(session: Session, table: str) -> None:

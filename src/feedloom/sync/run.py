@@ -58,7 +58,7 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load(job)
-        settle(job.pipeline, job.session)
+        settle(job.pipeline, job.vendor, job.session)
         for table in job.tables:
             if job.session.stop.is_set():
                 break

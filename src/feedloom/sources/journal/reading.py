@@ -330,8 +330,11 @@ def read_opening(folder: Path) -> Opening | None:
 
 def read_plan(folder: Path) -> dict[str, Any] | None:
     """The windows that the journal in *folder* reads; None where its table has none."""
-    plans = (record.header["plan"] for record in read_records(folder) if record.header["kind"] == "windows")
-    return next(plans, None)
+    plan = None
+    for record in read_records(folder):
+        if record.header["kind"] == "windows":
+            plan = record.header["plan"]
+    return plan
 
 
 def note_load(folder: Path, load_id: str) -> None:

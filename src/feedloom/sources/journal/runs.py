@@ -145,11 +145,11 @@ class RunJournals:
         if (folder := self._current.get(table)) is not None:
             note_loaded(folder)
 
-    def settle(self, load_ids: Collection[str]) -> None:
-        """Note that the readings that earlier runs finished for these loads are in the database."""
+    def settle(self, load_ids: Collection[str], *, tables: Collection[str]) -> None:
+        """Note that the readings of *tables* that earlier runs finished for these loads are in the database."""
         for run in kept_runs(self._folder):
             for reading in run.readings:
-                if reading.note.load_ids and reading.note.load_ids[-1] in load_ids:
+                if reading.table in tables and reading.note.load_ids and reading.note.load_ids[-1] in load_ids:
                     note_loaded(reading.folder)
 
     def _left_over(self, opening: Opening, *, since: datetime | None) -> Path | None:
