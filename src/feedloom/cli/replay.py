@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from feedloom.cli.failures import INTERRUPTED
-from feedloom.cli.options import database_option, json_option, progress_option
+from feedloom.cli.options import json_option, progress_option
 from feedloom.cli.output import print_json
 
 
@@ -16,7 +16,7 @@ from feedloom.cli.output import print_json
 @click.argument("run", metavar="RUN|SOURCE")
 @click.option("--all", "everything", is_flag=True, help="Replay every run of SOURCE that is kept, in their order.")
 @click.option("--only", metavar="TABLE[,TABLE]", help="Replay these tables only.")
-@database_option
+@click.option("--to", metavar="DEST", help="Another database.  [default: where the rows went at first]")
 @click.option("--dataset", metavar="NAME", help="Where in it.  [default: where the rows went at first]")
 @json_option
 @progress_option
