@@ -218,7 +218,7 @@ def _is_first(table: Table, row: Mapping[str, Any], seen: set[bytes]) -> bool:
 
 
 def _with_more_keys(rows: list[dict[str, Any]], table: Table, make_path: Callable[..., str]) -> Any:
-    columns = {
+    columns: Any = {
         (name := make_path(*path.split("."), MORE_KEYS)): {"name": name, "data_type": "json"}
         for path in table.open_maps
     }
