@@ -1,15 +1,14 @@
 """Keeps every page that came, before anything else happens to it: for going on, for replay and for trace."""
 
+from feedloom.sources.journal.notes import LoadNote, note_load
 from feedloom.sources.journal.reading import (
     Journal,
     KeptList,
     KeptPage,
-    LoadNote,
     Opening,
     Walk,
     fingerprint,
     list_identity,
-    note_load,
     read_opening,
     read_plan,
 )

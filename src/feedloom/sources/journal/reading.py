@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -21,10 +21,10 @@ import orjson
 
 from feedloom.catalogue import Endpoint
 from feedloom.http import Page
+from feedloom.sources.journal.notes import LoadNote, read_load_note, write_load_note
 from feedloom.sources.journal.records import SEGMENT_BYTES, Place, Record, Writer, read_records, record_at
 from feedloom.sources.planning import Read
 
-_LOAD_NOTE = "load.json"
 _OPENS = ("opening", "again")
 
 
@@ -76,21 +76,6 @@ class Opening:
             calls=kept["calls"],
             params=kept["params"],
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadNote:
-    """What became of the pages of a reading.
-
-    Attributes:
-        load_ids: The loads that took them; where there are several, the last took all.
-        pages: Pages in the journal when the last of them had come; None while some are missing.
-        loaded_at: When its rows were in the database, aware; None before.
-    """
-
-    load_ids: tuple[str, ...] = ()
-    pages: int | None = None
-    loaded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,33 +320,6 @@ def read_plan(folder: Path) -> dict[str, Any] | None:
         if record.header["kind"] == "windows":
             plan = record.header["plan"]
     return plan
-
-
-def note_load(folder: Path, load_id: str) -> None:
-    """Note that a further load takes the pages of the journal in *folder*, as they are."""
-    note = read_load_note(folder)
-    write_load_note(folder, replace(note, load_ids=(*note.load_ids, load_id)))
-
-
-def read_load_note(folder: Path) -> LoadNote:
-    """What became of the pages of the journal in *folder*; nothing yet where that is not noted."""
-    try:
-        kept = orjson.loads((folder / _LOAD_NOTE).read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
-        return LoadNote()
-    loaded_at = kept["loaded_at"]
-    return LoadNote(
-        load_ids=tuple(kept["load_ids"]),
-        pages=kept["pages"],
-        loaded_at=datetime.fromisoformat(loaded_at) if loaded_at else None,
-    )
-
-
-def write_load_note(folder: Path, note: LoadNote) -> None:
-    """Note what became of the pages, whole or not at all."""
-    draft = folder / f"{_LOAD_NOTE}.new"
-    draft.write_bytes(orjson.dumps({"load_ids": note.load_ids, "pages": note.pages, "loaded_at": note.loaded_at}))
-    draft.replace(folder / _LOAD_NOTE)
 
 
 def fingerprint(value: Any) -> str:

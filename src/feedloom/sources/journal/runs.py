@@ -20,14 +20,8 @@ from pathlib import Path
 
 import orjson
 
-from feedloom.sources.journal.reading import (
-    Journal,
-    LoadNote,
-    Opening,
-    read_load_note,
-    read_opening,
-    write_load_note,
-)
+from feedloom.sources.journal.notes import LoadNote, read_load_note, write_load_note
+from feedloom.sources.journal.reading import Journal, Opening, read_opening
 
 FRESH = timedelta(hours=1)
 """How long pages of lists without a window are gone on with: they show what was true when they came."""
