@@ -154,6 +154,8 @@ KEPT_CASES = {
     "test_events_come_whole": 1,
     "test_every_row_and_value_comes_from_1500_responses": 2,
     "test_an_environment_with_one_response_comes_whole": 2,
+    "test_refiner_goes_on_after_a_kill": 3,
+    "test_gainsight_px_goes_on_after_a_kill": 3,
 }
 """How many cases of the slowest tests ``make test`` runs; ``make nightly`` runs them all."""
 

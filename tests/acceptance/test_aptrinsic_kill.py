@@ -17,8 +17,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from feedloom.emulator.request_log import SeenRequest
-from feedloom.sources.journal import _identity
-from feedloom.sources.planning import Read
+from feedloom.sources.journal import list_identity
 from feedloom.vendors import VENDORS
 from support.aptrinsic_stage import COMMAND, LATEST, Stage, crowd_the_last_day, playing, wait_for
 from support.journals import finished_lists
@@ -36,7 +35,7 @@ def list_of(request: SeenRequest) -> str:
     """The fingerprint under which a journal keeps the list that *request* begins."""
     given = parse_qs(request.query)
     params = {"filter": given.get("filter"), "sort": given.get("sort", [""])[0]}
-    return _identity(VENDORS["aptrinsic"].endpoint(request.endpoint), Read(params=params))
+    return list_identity(VENDORS["aptrinsic"].endpoint(request.endpoint), params)
 
 
 def begun_lists(stage: Stage) -> list[str]:
@@ -74,4 +73,4 @@ def test_a_backfill_that_is_killed_at_any_moment_goes_on_where_it_was(tmp_path: 
         assert sum(map(bool, kept_by_kills)) >= KILLS // 4
         stage.has_loaded(TABLES, now=LATEST, start=START)
         assert stage.differences(TABLES) == []
-        assert not list(stage.folder.rglob("*.journal"))
+        assert finished_lists(stage.folder) == set()

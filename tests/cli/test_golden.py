@@ -36,6 +36,12 @@ COMMANDS = (
     "loads show",
     "loads retry",
     "loads drop",
+    "trace",
+    "replay",
+    "journal",
+    "journal list",
+    "journal show",
+    "journal prune",
     "tool",
     "tool list",
     "tool show",
@@ -47,7 +53,7 @@ COMMANDS = (
 )
 PLACES = {
     r"http://127\.0\.0\.1:\d+": "<address>",
-    r"\b\d{8}T\d{6}Z-[0-9a-f]{4}\b": "<run>",
+    r"\b\d{8}T\d{6}-[0-9a-f]{4}\b": "<run>",
     r"\b\d+\.\d(?= s;)": "<seconds>",
     r" +\d+\.\d(?=  )": " <seconds>",
     r'(?<="seconds": )[\d.]+': "<seconds>",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -179,8 +179,11 @@ class FakeClient:
     totals: Iterator[int] = field(default_factory=lambda: iter(()))
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    async def pages(self, endpoint: Endpoint, params: Mapping[str, Any]) -> AsyncIterator[Page]:
-        """The pages of one list."""
+    async def pages(
+        self, endpoint: Endpoint, params: Mapping[str, Any], *, kept: Iterable[Page] = ()
+    ) -> AsyncIterator[Page]:
+        """The pages of one list; of none that an earlier run kept in part."""
+        assert not list(kept)
         self.asked.append(dict(params))
         script = self.script(params)
         for number, rows in enumerate(script):

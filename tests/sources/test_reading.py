@@ -18,7 +18,7 @@ import pytest
 from feedloom.emulator import create_emulator
 from feedloom.errors import RefusedError, RetryLaterError
 from feedloom.http import Client, Key, ScrollLostError, StartOverError
-from feedloom.sources.journal import Journal
+from feedloom.sources.journal import Journal, Opening
 from feedloom.sources.planning import Proof, Read
 from feedloom.sources.reading import Reader, Rows
 from feedloom.vendors import VENDORS
@@ -27,6 +27,7 @@ from sources.fakes import NOW, FakeClient, Row, Script
 VISITS = VENDORS["aptrinsic"].endpoint("list_page_view_events")
 ACCOUNT = VENDORS["refiner"].endpoint("get_account")
 DAY = timedelta(days=1)
+OPENING = Opening(table="visits", purpose="test", at=NOW)
 LOST = ScrollLostError("a page is gone", hint="start over")
 
 
@@ -392,7 +393,7 @@ def test_a_single_answer_is_one_row() -> None:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = Journal(tmp_path / "events.journal", purpose={}, now=NOW, lasting=True)
+    opened = Journal(tmp_path, opening=OPENING, run="run")
     yield opened
     opened.close()
 
@@ -406,7 +407,7 @@ def test_a_kept_list_costs_no_request(journal: Journal) -> None:
 
 
 def test_a_kept_single_answer_costs_no_request(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "account.journal", purpose={}, now=NOW, lasting=True)
+    journal = Journal(tmp_path, opening=OPENING, run="run")
     client = FakeClient(lambda _: [[{"plan": "pro"}]])
     kept = Reader(cast("Client", client), ACCOUNT, journal)
     for _ in range(2):

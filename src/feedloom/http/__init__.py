@@ -1,6 +1,6 @@
 """One HTTP client for every vendor, driven by the catalogue: keys, pacing, retries, paging, errors."""
 
-from feedloom.http.answer import Answer, Page, Row, cut_body, glimpse, legible_rows, read_rows
+from feedloom.http.answer import Answer, Page, Row, cut_body, glimpse, legible_rows, page_of, read_rows
 from feedloom.http.auth import Key
 from feedloom.http.client import Client
 from feedloom.http.cutting import Cut
@@ -26,5 +26,6 @@ __all__ = [
     "cut_body",
     "glimpse",
     "legible_rows",
+    "page_of",
     "read_rows",
 ]

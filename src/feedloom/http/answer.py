@@ -87,6 +87,8 @@ class Page:
         position: What the page was asked by: its number, its cursor or the scroll's id; None for a first page that was
             asked for without.
         number: How many pages of this reading came before it.
+        size: Rows that were asked for; None where the list has no page size.
+        status: HTTP status, 200 to 299.
         body: The bytes as they came, unpacked.
         total: How many rows the vendor says the whole list has; None where it does not say.
         received_at: The vendor's own time of the answer (its Date header), else this machine's; UTC.
@@ -104,6 +106,8 @@ class Page:
     received_at: datetime
     is_last: bool
     cut: Cut = field(repr=False)
+    size: int | None = None
+    status: int = 200
 
     def __len__(self) -> int:
         """Count of rows."""
@@ -113,6 +117,23 @@ class Page:
     def rows(self) -> list[Row]:
         """The rows; raises VendorError when one of them is no JSON."""
         return read_rows(self.cut, endpoint=self.endpoint, request=self.request)
+
+
+def page_of(answer: Answer, *, number: int, position: int | str | None, size: int | None) -> Page:
+    """*answer* as page *number* of a list, asked for with *position* and *size*, and not known to be the last."""
+    return Page(
+        endpoint=answer.endpoint,
+        request=answer.request,
+        position=position,
+        number=number,
+        body=answer.body,
+        total=answer.total,
+        received_at=answer.received_at,
+        is_last=False,
+        cut=answer.cut,
+        size=size,
+        status=answer.status,
+    )
 
 
 def dig(content: Any, path: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random as random_numbers
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
@@ -126,13 +126,19 @@ class Client:
         return await self._call(endpoint, params, may_shrink=False)
 
     def pages(
-        self, endpoint: Endpoint, params: Mapping[str, Value], *, page_size: int | None = None
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, Value],
+        *,
+        page_size: int | None = None,
+        kept: Iterable[Page] = (),
     ) -> AsyncIterator[Page]:
         """The pages of a list, first to last; of an endpoint that is no list, the one answer as a page of one row.
 
         *page_size* is the most rows a page, lowered to what the vendor allows; None for that. A page that keeps failing
         is asked for with half the size, and later lists of the endpoint start with it. Pages are asked for one after
-        the other, each when the one before was taken. Raises what ``call`` raises, VendorError when the list breaks off
+        the other, each when the one before was taken. *kept* are the first pages of the same list, read before and
+        walked twice, which are not asked for again. Raises what ``call`` raises, VendorError when the list breaks off
         or repeats itself, and StartOverError when it has to be started over (ScrollLostError where a page of a scroll
         is lost).
         """
@@ -141,7 +147,7 @@ class Client:
         async def ask(asked: Mapping[str, Value], may_shrink: bool) -> Answer:  # noqa: FBT001 - called in one place
             return await self._call(endpoint, asked, may_shrink=may_shrink)
 
-        return read_pages(endpoint, whole, ask=ask, on_page=self._observer.on_page, sizes=self._sizes)
+        return read_pages(endpoint, whole, ask=ask, on_page=self._observer.on_page, sizes=self._sizes, kept=kept)
 
     async def check_key(self) -> Answer:
         """The answer of the cheapest call there is; raises CredentialError when the vendor refuses the key."""

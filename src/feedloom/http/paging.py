@@ -7,15 +7,16 @@ what comes back. A list never ends quietly when it may not be complete.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias, assert_never, cast
 
 from feedloom.catalogue import CursorPaging, Endpoint, NoPaging, NumberPaging, Paging, ScrollPaging
 from feedloom.errors import InputError, VendorError
-from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, whole_number
+from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, page_of, whole_number
 from feedloom.http.encode import Value
 from feedloom.http.errors import ScrollLostError, StartOverError
+from feedloom.http.resuming import check_goes_on, check_may_go_on, no_going_on
 from feedloom.http.sizes import PageSizes, Sizing
 
 MOST_PAGES: Final = 10_000_000
@@ -97,36 +98,38 @@ async def read_pages(
     ask: Ask,
     on_page: Callable[[Page], None],
     sizes: PageSizes,
+    kept: Iterable[Page] = (),
 ) -> AsyncIterator[Page]:
     """The pages of a list in order, each one checked before it is handed out; *params* come from ``list_params``.
 
     A page that keeps failing is asked for with a smaller size: from the same place, where the way of paging allows it
-    or nothing came yet. Raises StartOverError where it does not, and VendorError where the rows are not where they
-    should be, a page comes again, a cursor does not move, or the list ends with fewer rows than the vendor says it has.
+    or nothing came yet. *kept* are the first pages of the list, read before, to be walked twice; they are handed out
+    once the page after them has come. Raises StartOverError where a list cannot go on from where it is, and VendorError
+    where the rows are not where they should be, a page comes again, a cursor does not move, or the list ends with fewer
+    rows than the vendor says it has.
     """
     sizing = Sizing(endpoint, params, learned=sizes)
-    way = _way_of(endpoint.paging, sizing.params)
-    pages_seen = _Digests(1 if isinstance(endpoint.paging, ScrollPaging) else REMEMBERED_DIGESTS)
-    tally = _Tally(counts=isinstance(endpoint.paging, NumberPaging | CursorPaging))
-    turn = way.first()
-    number = 0
+    listing = _Listing(endpoint, sizing.params)
+    turn, last_kept = _first_turn(listing, sizing, kept)
+    first_number = number = 0 if last_kept is None else last_kept.number + 1
     while number < MOST_PAGES:
         try:
             answer = await ask({**sizing.params, **turn.params}, sizing.may_shrink)
+            page, following = listing.take(page_of(answer, number=number, position=turn.position, size=sizing.size))
         except PageFailedError as failed:
-            way, turn = _in_smaller_pages(way, sizing, failed, number=number)
+            listing.way, turn = _in_smaller_pages(listing.way, sizing, failed, number=number)
             continue
         except ScrollLostError as lost:
             lost.is_smaller = sizing.shrinks_after_loss(number)
             raise
-        page = _page(answer, number=number, turn=turn)
-        if len(page) and not pages_seen.add(page.cut.text):
-            raise _unexpected(page, "brought the same rows as an earlier page")
-        following = way.after(page, page.cut.beside)
-        tally.add(page)
-        if following is None:
-            tally.check_complete(page)
-            page = replace(page, is_last=True)
+        except VendorError as problem:
+            if last_kept is None:
+                raise
+            raise no_going_on(last_kept, str(problem)) from problem
+        if last_kept is not None and number == first_number:
+            check_goes_on(last_kept, page, by_number=listing.goes_by_number(turn))
+            for earlier in kept:
+                yield earlier
         sizing.note_arrival()
         on_page(page)
         yield page
@@ -135,6 +138,54 @@ async def read_pages(
         turn = following
         number += 1
     raise _unexpected(page, f"is not the last page after {MOST_PAGES:,}")
+
+
+class _Listing:
+    """One list in the middle of being read: what came, and by which way it goes on."""
+
+    def __init__(self, endpoint: Endpoint, params: Mapping[str, Value]) -> None:
+        paging = endpoint.paging
+        self.way = _way_of(paging, params)
+        self._number_param = getattr(paging, "number_param", "")
+        self._pages_seen = _Digests(1 if isinstance(paging, ScrollPaging) else REMEMBERED_DIGESTS)
+        self._tally = _Tally(counts=isinstance(paging, NumberPaging | CursorPaging))
+
+    def take(self, page: Page) -> tuple[Page, Turn | None]:
+        """*page*, which is the last where that shows, and the request that follows it; None at the end.
+
+        Raises VendorError for a page that came before, and at the end of a list with fewer rows than the vendor counts.
+        """
+        if len(page) and not self._pages_seen.add(page.cut.text):
+            raise _unexpected(page, "brought the same rows as an earlier page")
+        following = self.way.after(page, page.cut.beside)
+        self._tally.add(page)
+        if following is not None:
+            return page, following
+        self._tally.check_complete(page)
+        return replace(page, is_last=True), None
+
+    def goes_by_number(self, turn: Turn) -> bool:
+        """Whether *turn* asks for a page by its number."""
+        return self._number_param in turn.params
+
+
+def _first_turn(listing: _Listing, sizing: Sizing, kept: Iterable[Page]) -> tuple[Turn, Page | None]:
+    """The first request to send, and the last of the *kept* pages, which it follows; None where none is kept."""
+    turn: Turn | None = listing.way.first()
+    last = None
+    for page in kept:
+        if turn is None or page.position != turn.position or page.size != sizing.size:
+            raise no_going_on(page, "its pages were asked for in another way")
+        try:
+            _, turn = listing.take(page)
+        except VendorError as problem:
+            raise no_going_on(page, str(problem)) from problem
+        last = page
+    if last is not None:
+        if turn is None:
+            raise no_going_on(last, "it had come to an end that was not believed")
+        check_may_go_on(last, by_number=listing.goes_by_number(turn))
+    return cast("Turn", turn), last
 
 
 class _Once:
@@ -316,20 +367,6 @@ def _start_over(endpoint: Endpoint, failed: PageFailedError, *, number: int) -> 
     error = StartOverError(message, hint=hint, where=endpoint.name)
     error.is_smaller = True
     return error
-
-
-def _page(answer: Answer, *, number: int, turn: Turn) -> Page:
-    return Page(
-        endpoint=answer.endpoint,
-        request=answer.request,
-        position=turn.position,
-        number=number,
-        body=answer.body,
-        total=answer.total,
-        received_at=answer.received_at,
-        is_last=False,
-        cut=answer.cut,
-    )
 
 
 def _is_last(content: Any, *, number: int, last: str, last_number: str) -> bool | None:

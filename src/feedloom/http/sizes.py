@@ -91,6 +91,11 @@ class Sizing:
             self._set(learned.size_for(endpoint.name, self._size))
 
     @property
+    def size(self) -> int | None:
+        """Rows a page to ask for now; None where the list comes whole."""
+        return self._size if self._param else None
+
+    @property
     def may_shrink(self) -> bool:
         """Whether there is a smaller size to ask for."""
         return bool(self._param) and smaller_size(self._size) is not None

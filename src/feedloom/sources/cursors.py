@@ -17,11 +17,13 @@ def place(state: MutableMapping[str, Any], params: Mapping[str, Any]) -> Mutable
 
     A table read with filters has a cursor of its own: moving the common one would skip the rows that were filtered out.
     """
-    name = "all"
-    if params:
-        name = blake2b(orjson.dumps(dict(params), default=str, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
-    found: MutableMapping[str, Any] = state.setdefault("cursors", {}).setdefault(name, {})
+    found: MutableMapping[str, Any] = state.setdefault("cursors", {}).setdefault(_name(params), {})
     return found
+
+
+def peek(state: Mapping[str, Any], params: Mapping[str, Any]) -> Cursor:
+    """The cursor of reading with *params*, without making a place for it."""
+    return load(state.get("cursors", {}).get(_name(params), {}))
 
 
 def load(kept: Mapping[str, Any]) -> Cursor:
@@ -35,6 +37,12 @@ def save(kept: MutableMapping[str, Any], cursor: Cursor) -> None:
     for name, moment in (("since", cursor.since), ("through", cursor.through)):
         if moment is not None:
             kept[name] = moment.isoformat()
+
+
+def _name(params: Mapping[str, Any]) -> str:
+    if not params:
+        return "all"
+    return blake2b(orjson.dumps(dict(params), default=str, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
 def _moment(text: str | None) -> datetime | None:

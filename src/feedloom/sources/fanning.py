@@ -10,6 +10,7 @@ from typing import Any
 
 from feedloom.catalogue import Endpoint, Slices, Table, Vendor
 from feedloom.http import Client, legible_rows
+from feedloom.sources.journal import Journal
 from feedloom.sources.planning import (
     Cursor,
     Range,
@@ -56,12 +57,16 @@ def slice_state(state: MutableMapping[str, Any], *, full: bool = False) -> Slice
 
 @dataclass(frozen=True, slots=True)
 class FanOutReads:
-    """Makes the reads of a table that asks once for each row of another table; that table is read from the vendor."""
+    """Makes the reads of a table that asks once for each row of another table; that table is read from the vendor.
+
+    Its pages are kept in *journal* as well, so that a run that goes on does so with the same rows.
+    """
 
     vendor: Vendor
     table: Table
     known: SliceState
     now: datetime
+    journal: Journal | None = None
 
     async def for_each_row(self, client: Client, windows: Sequence[Read] | None = None) -> AsyncIterator[Read]:
         """A read for each row of the other table, for each of its slices, or for each of *windows*.
@@ -95,7 +100,7 @@ class FanOutReads:
         if parent.window is not None and not parent.window.optional:
             span = span_to_read(parent.window, Cursor(), Range(), self.now)
             reads = plan_windows(parent.window, endpoint, span, parent.params, first=True)
-        reader = Reader(client, endpoint)
+        reader = Reader(client, endpoint, self.journal)
         for read in reads:
             async with aclosing(reader.read_list(read)) as pages:
                 async for page in pages:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from feedloom.sources.fanning import FanOutReads, slice_state
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Cursor, Read, Span, advance, plan_windows, span_to_read
 from feedloom.sources.reading import Reader, Rows
+from feedloom.sources.replaying import replay, span_of
 from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
 
@@ -24,28 +24,36 @@ SIDE_BY_SIDE = 24
 """Lists of one table that are read at once."""
 
 
-def read_table(plan: TablePlan, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
-    """The pages of everything *plan* has to read now; moves the table's cursor once the last one was handed on."""
+def read_table(
+    plan: TablePlan, state: dict[str, Any], reading: Reading, journal: Journal | None = None
+) -> Iterator[Rows]:
+    """The pages of everything *plan* has to read now; moves the table's cursor once the last one was handed on.
+
+    They are kept in *journal*, and what it holds already is not asked for. Where the session replays a journal, they
+    come from there, and nothing is asked for.
+    """
     table = plan.table
-    if table.arguments or table.name in plan.options.lookups:
+    if plan.session.kept is not None:
+        yield from replay(plan, plan.session.kept, state, reading)
+    elif plan.is_lookup:
         calls = plan.options.lookups.get(table.name, ())
         if table.arguments and not calls:
             raise _nothing_named(plan.vendor, table)
         reading.complete = yield from _pages(
-            plan, lambda _: _each([Read(params={**plan.params, **call}) for call in calls])
+            plan, lambda _: _each([Read(params={**plan.params, **call}) for call in calls]), journal
         )
     elif table.window is not None:
-        yield from _windowed(plan, table.window, state, reading)
+        yield from _windowed(plan, table.window, state, reading, journal)
     elif table.fan_out is not None:
         known = slice_state(state, full=plan.options.full)
-        with _journal(plan, lasting=False) as journal:
-            reads = FanOutReads(plan.vendor, table, known, plan.session.now)
-            reading.complete = yield from _pages(plan, reads.for_each_row, journal)
+        reads = FanOutReads(plan.vendor, table, known, plan.session.now, journal)
+        reading.complete = yield from _pages(plan, reads.for_each_row, journal)
         if reading.complete:
             known.commit()
+            if journal is not None:
+                journal.keep_slices(known.read)
     else:
-        with _journal(plan, lasting=False) as journal:
-            reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
+        reading.complete = yield from _pages(plan, lambda _: _each([Read(params=plan.params)]), journal)
 
 
 def _nothing_named(vendor: Vendor, table: Table) -> InputError:
@@ -59,18 +67,19 @@ def _nothing_named(vendor: Vendor, table: Table) -> InputError:
     )
 
 
-def _windowed(plan: TablePlan, window: Window, state: dict[str, Any], reading: Reading) -> Iterator[Rows]:
+def _windowed(
+    plan: TablePlan, window: Window, state: dict[str, Any], reading: Reading, journal: Journal | None
+) -> Iterator[Rows]:
     place = cursors.place(state, plan.options.params.get(plan.table.name, {}))
     cursor = Cursor() if plan.options.full else cursors.load(place)
-    with _journal(plan, lasting=True) as journal:
-        span, oldest = _span(plan, window, cursor, journal)
-        reading.span = span
-        reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None, oldest=oldest)
-        if plan.table.fan_out is None:
-            reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)
-        else:
-            rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now)
-            reading.complete = yield from _pages(plan, lambda client: rows.for_each_row(client, reads), journal)
+    span, oldest = _span(plan, window, cursor, journal)
+    reading.span = span
+    reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None, oldest=oldest)
+    if plan.table.fan_out is None:
+        reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)
+    else:
+        rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now, journal)
+        reading.complete = yield from _pages(plan, lambda client: rows.for_each_row(client, reads), journal)
     if reading.complete:
         cursors.save(place, advance(cursor, span))
 
@@ -79,7 +88,7 @@ def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | No
     """The span to read and about when its rows begin; those of a run that was cut off, so that its windows return."""
     after = _text(cursor.through)
     if journal is not None and (kept := journal.plan) is not None and kept["after"] == after:
-        return (_moment(kept["since"]), datetime.fromisoformat(kept["through"])), _moment(kept["oldest"])
+        return span_of(kept), _moment(kept["oldest"])
     since, through = span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
     oldest = None
     if since is None and window.parts > 1 and plan.table.fan_out is None:
@@ -98,34 +107,6 @@ def _text(moment: datetime | None) -> str | None:
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-@contextmanager
-def _journal(plan: TablePlan, *, lasting: bool) -> Iterator[Journal | None]:
-    """The journal of the table, where the session keeps journals; kept until the run says that its rows are loaded."""
-    folder = plan.session.journals
-    if folder is None:
-        yield None
-        return
-    wanted = plan.options.wanted
-    journal = Journal(
-        folder / f"{plan.table.name}.journal",
-        purpose={
-            "endpoint": plan.endpoint.name,
-            "url": plan.connection.base_url or plan.connection.server,
-            "key": plan.connection.key.value,
-            "params": plan.params,
-            "window": repr(plan.table.window),
-            "wanted": [wanted.start, wanted.end],
-            "full": plan.options.full,
-        },
-        now=plan.session.now,
-        lasting=lasting,
-    )
-    try:
-        yield journal
-    finally:
-        journal.close()
 
 
 def _pages(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 
 from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Client, Cut, Page, Row, StartOverError, cut_body, legible_rows, read_rows
-from feedloom.sources.journal import Journal
+from feedloom.http import Answer, Client, Cut, Page, Row, StartOverError, cut_body, legible_rows, page_of, read_rows
+from feedloom.sources.journal import Journal, KeptPage
 from feedloom.sources.planning import Proof, Read
 
 _RESTARTS = 5
@@ -78,6 +79,7 @@ class Rows:
         endpoint: Where.
         cut: The page in parts.
         total: What the vendor says the whole list holds, when it says so.
+        read_at: When the page came, aware.
         note: What a person should know; such an event has no rows.
     """
 
@@ -85,6 +87,7 @@ class Rows:
     endpoint: Endpoint
     cut: Cut = NO_ROWS
     total: int | None = None
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     note: str = ""
 
     def __len__(self) -> int:
@@ -103,7 +106,7 @@ class Reader:
     Args:
         client: An open client.
         endpoint: What is read.
-        journal: Keeps the pages, and gives those of lists that an earlier run had finished; None to keep none.
+        journal: Keeps the pages, and gives those that an earlier run kept; None to keep none.
     """
 
     def __init__(self, client: Client, endpoint: Endpoint, journal: Journal | None = None) -> None:
@@ -151,6 +154,9 @@ class Reader:
     async def read_list(self, read: Read) -> AsyncGenerator[Rows, None]:
         """The pages of one read, in order; a single answer that is no list comes as one row.
 
+        A list that an earlier run finished comes from the journal; one that it did not goes on after the last page it
+        kept, where the way of paging and the vendor allow it, and else starts over.
+
         A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
         that rows left while it was read, and one that ends on an empty page before the vendor's count; when it ends
         alike twice, the end is believed, with a note. A list whose pages turn out too large starts over with smaller
@@ -162,8 +168,9 @@ class Reader:
         may show rows as they are now.
         """
         if self._journal is not None and self._journal.is_finished(self._endpoint, read):
-            for body in self._journal.pages(self._endpoint, read):
-                yield self._rows(read, cut_body(body, endpoint=self._endpoint, request="kept page"))
+            for kept in self._journal.pages(self._endpoint, read):
+                parts = cut_body(kept.body, endpoint=self._endpoint, request=kept.request)
+                yield self._rows(read, parts, read_at=kept.at)
             return
         try:
             async with aclosing(self._ask_patiently(read)) as pages:
@@ -200,13 +207,15 @@ class Reader:
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
         end_before: tuple[int, int] | None = None
         restarts = 0
+        kept = self._kept(read)
         while restarts <= _RESTARTS:
             tally = _Tally()
             try:
-                async with aclosing(self._ask(read, tally)) as pages:
+                async with aclosing(self._ask(read, tally, kept)) as pages:
                     async for rows in pages:
                         yield rows
             except StartOverError as problem:
+                kept = None
                 if not problem.is_smaller:
                     if restarts == _RESTARTS:
                         raise
@@ -221,26 +230,56 @@ class Reader:
         if note := self._once(*tally.complaint):
             yield Rows(read=read, endpoint=self._endpoint, note=note)
 
-    async def _ask(self, read: Read, tally: _Tally) -> AsyncGenerator[Rows, None]:
-        if self._journal is not None:
+    async def _ask(self, read: Read, tally: _Tally, kept: _KeptPages | None) -> AsyncGenerator[Rows, None]:
+        count = 0 if kept is None else len(kept)
+        if self._journal is not None and not count:
             self._journal.begin(self._endpoint, read)
-        async for page in self._client.pages(self._endpoint, read.params):
+        async for page in self._client.pages(self._endpoint, read.params, kept=kept or ()):
             if read.proof is not None:
                 ignored = read.proof.ignored(legible_rows(page.cut), is_first=page.number == 0)
                 if ignored:
                     raise _UnprovenError(read.proof, read, ignored)
             tally.add(page)
-            if self._journal is not None:
+            read_at = datetime.now(UTC)
+            if self._journal is not None and page.number >= count:
                 is_last = page.is_last and not self._doubts(tally)
-                self._journal.add(self._endpoint, read, page.body, is_last=is_last)
-            yield self._rows(read, page.cut, page.total)
+                read_at = self._journal.add(self._endpoint, read, page, is_last=is_last)
+            yield self._rows(read, page.cut, page.total, read_at=read_at)
+
+    def _kept(self, read: Read) -> _KeptPages | None:
+        """What an earlier run kept of a list that can be gone on with."""
+        if self._journal is None or self._endpoint.paging.resumes == "never":
+            return None
+        return _KeptPages(self._journal, self._endpoint, read) if self._journal.count(self._endpoint, read) else None
 
     def _doubts(self, tally: _Tally) -> bool:
         """Other lists are held against the vendor's count by the client."""
         return self._is_scroll and tally.is_doubtful
 
-    def _rows(self, read: Read, parts: Cut, total: int | None = None) -> Rows:
-        return Rows(read=read, endpoint=self._endpoint, cut=parts, total=total)
+    def _rows(self, read: Read, parts: Cut, total: int | None = None, *, read_at: datetime) -> Rows:
+        return Rows(read=read, endpoint=self._endpoint, cut=parts, total=total, read_at=read_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptPages:
+    """The pages of a list that an earlier run kept, read from the journal each time they are walked."""
+
+    journal: Journal
+    endpoint: Endpoint
+    read: Read
+
+    def __len__(self) -> int:
+        return self.journal.count(self.endpoint, self.read)
+
+    def __iter__(self) -> Iterator[Page]:
+        for kept in self.journal.pages(self.endpoint, self.read):
+            yield _as_page(kept, self.endpoint)
+
+
+def _as_page(kept: KeptPage, endpoint: Endpoint) -> Page:
+    _, _, url = kept.request.partition(" ")
+    answer = Answer(endpoint=endpoint, url=url, status=kept.status, body=kept.body, received_at=kept.received_at)
+    return page_of(answer, number=kept.number, position=kept.position, size=kept.size)
 
 
 def _is_too_long(refusal: RefusedError) -> bool:

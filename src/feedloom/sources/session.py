@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ import httpx2
 
 from feedloom.catalogue import Table
 from feedloom.http import SILENT, Observer
+from feedloom.sources.journal import KeptReading, RunJournals, new_run_id
 
 
 @dataclass(slots=True)
@@ -50,24 +51,38 @@ class Session:
         now: When the run started, aware; no window ends after it.
         observer: Hears of every request, page and wait.
         stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
-        journals: Folder where pages are kept until their rows are loaded; None to keep none.
+        run: Its name, which journals bear.
+        journals: Folder where each run of the pipeline keeps its pages; None to keep none.
+        about: What is noted of the run beside its pages: ``source``, ``to`` and ``dataset``.
         transport: Makes the transport of each client, for tests in one process; None for the network.
         empty: Tables that are known to hold no row yet, so that there is nothing to merge with.
         batch_bytes: Bytes of pages that are shaped together; a run takes some forty times that.
         on_keys: Hears of the keys and fingerprints of rows, before the rows are loaded: a ``pyarrow.Table`` with the
             table's primary key under the vendor's names, and ``columnar.ROW_HASH``.
         readings: What was read, by table.
+        kept: The journal that is read in place of the vendor, which is asked for nothing then; None for the vendor.
     """
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     observer: Observer = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
+    run: str = field(default_factory=new_run_id)
     journals: Path | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
     transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
     empty: set[str] = field(default_factory=set)
     batch_bytes: int = 8_000_000
     on_keys: Callable[[Table, Any], None] = lambda _table, _keys: None
     readings: dict[str, Reading] = field(default_factory=dict)
+    kept: KeptReading | None = None
+    _journals: RunJournals | None = field(default=None, init=False)
+
+    @property
+    def own_journals(self) -> RunJournals | None:
+        """The journals of this run; None where none are kept."""
+        if self._journals is None and self.journals is not None:
+            self._journals = RunJournals(self.journals, self.run, self.about)
+        return self._journals
 
     def reading(self, table: str) -> Reading:
         """The reading of *table*, started when it is first asked for."""

@@ -7,7 +7,7 @@ nested lists and types to dlt's own normaliser: slower, and the measure of the o
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import aclosing
 from hashlib import blake2b
 from typing import Any
 
@@ -29,11 +29,14 @@ from feedloom.columnar.arrow.dlt_seam import (
 )
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
+from feedloom.sources.journal import Journal
+from feedloom.sources.keeping import kept_while_read
 from feedloom.sources.listing import read_table
 from feedloom.sources.naming import kept_names
 from feedloom.sources.planning import Read
 from feedloom.sources.quarantine import QUARANTINE_TABLE, check_names, exact_rows, note_whole_reading, put_aside
-from feedloom.sources.reading import Rows
+from feedloom.sources.reading import Reader, Rows
+from feedloom.sources.replaying import kept_rows
 from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
 
@@ -73,11 +76,17 @@ def _is_load() -> bool:
 
 def by_columns(plan: TablePlan) -> Iterator[Any]:
     """Pages shaped into Arrow tables, one batch ahead of dlt."""
+    state = dlt.current.resource_state()
+    with kept_while_read(plan, state, dlt.current.load_package_state()["load_id"]) as journal:
+        yield from _by_columns(plan, state, journal)
+
+
+def _by_columns(plan: TablePlan, state: dict[str, Any], journal: Journal | None) -> Iterator[Any]:
     table, reading = plan.table, plan.session.reading(plan.table.name)
-    schema, state = dlt.current.source_schema(), dlt.current.resource_state()
+    schema = dlt.current.source_schema()
     naming = Naming.of(schema)
     stored = stored_types(schema, naming.table(table.name))
-    names = _key_names(plan, schema.naming.normalize_identifier)
+    names = _key_names(plan, schema.naming.normalize_identifier, journal)
     shaper = ArrowShaper(
         table=table,
         endpoint=plan.endpoint,
@@ -93,8 +102,8 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
     handover = Handover(write_disposition="append" if plan.only_appends else None)
 
     def shaped() -> Generator[Shaped, None, None]:
-        for pages in _gathered(read_table(plan, state, reading), reading, plan.session.batch_bytes):
-            yield shaper.shape([page.cut for page in pages], [_extra(table, page.read) for page in pages])
+        for pages in _gathered(read_table(plan, state, reading, journal), reading, plan.session.batch_bytes):
+            yield shaper.shape([page.cut for page in pages], [_extra(table, page) for page in pages])
             reading.pages += len(pages)
 
     for batch in run_ahead(shaped()):
@@ -112,16 +121,23 @@ def by_columns(plan: TablePlan) -> Iterator[Any]:
 
 def row_by_row(plan: TablePlan) -> Iterator[Any]:
     """Rows shaped one by one, as plain Python values, a list for each page."""
+    state = dlt.current.resource_state()
+    load_id = dlt.current.load_package_state()["load_id"] if _is_load() else None
+    with kept_while_read(plan, state, load_id) as journal:
+        yield from _row_by_row(plan, state, journal)
+
+
+def _row_by_row(plan: TablePlan, state: dict[str, Any], journal: Journal | None) -> Iterator[Any]:
     table, reading = plan.table, plan.session.reading(plan.table.name)
     naming, spelling = dlt.current.source_schema().naming, Naming.of(dlt.current.source_schema())
-    names = _key_names(plan, naming.normalize_identifier)
+    names = _key_names(plan, naming.normalize_identifier, journal)
     shaper = RowShaper(table, plan.endpoint, names)
     with_nul = not _is_load() or takes_nul(dlt.current.pipeline().destination)
     seen: set[bytes] | None = set() if plan.replaces else None
-    for page in _without_notes(read_table(plan, dlt.current.resource_state(), reading), reading):
+    for page in _without_notes(read_table(plan, state, reading, journal), reading):
         reading.pages += 1
         reading.rows += len(page)
-        shaped = shaper.shape(exact_rows(table, page, with_nul=with_nul), _extra(table, page.read))
+        shaped = shaper.shape(exact_rows(table, page, with_nul=with_nul), _extra(table, page))
         check_names(table, spelling, shaped)
         plan.session.on_keys(table, _keys(table, shaped))
         if seen is not None:
@@ -142,39 +158,42 @@ def _check_whole(plan: TablePlan, reading: Reading) -> None:
         note_whole_reading(plan.table.name, dlt.current.load_package_state()["load_id"])
 
 
-def _key_names(plan: TablePlan, normalize: Callable[[str], str]) -> KeyNames:
+def _key_names(plan: TablePlan, normalize: Callable[[str], str], journal: Journal | None) -> KeyNames:
     kept = kept_names(plan.table.name)
     return KeyNames(
         kept.setdefault("columns", {}),
         normalize,
         cap=plan.options.column_cap,
-        declared=_declared_kinds(plan),
+        declared=_declared_kinds(plan, journal),
         items=kept.setdefault("items", {}),
     )
 
 
-def _declared_kinds(plan: TablePlan) -> dict[tuple[str, str], str]:
+def _declared_kinds(plan: TablePlan, journal: Journal | None) -> dict[tuple[str, str], str]:
     """The kinds of the values of an open map, as the vendor lists them."""
     types = plan.table.map_types
     if types is None:
         return {}
-    endpoint = plan.vendor.endpoint(types.endpoint)
+    endpoint, read = plan.vendor.endpoint(types.endpoint), Read(params=types.params)
+    if journal is not None:
+        journal.begin(endpoint, read)  # what an earlier run kept may be old
 
     async def pages() -> AsyncGenerator[list[dict[str, Any]], None]:
-        async with plan.client() as client:
-            async for page in client.pages(endpoint, types.params):
+        async with plan.client() as client, aclosing(Reader(client, endpoint, journal).read_list(read)) as found:
+            async for page in found:
                 yield page.rows
 
+    kept = plan.session.kept
     return {
         (types.path, str(row[types.key])): types.kinds[row[types.type]]
-        for rows in iterate(pages)
+        for rows in (iterate(pages) if kept is None else kept_rows(kept, endpoint))
         for row in rows
         if row.get(types.type) in types.kinds and types.key in row
     }
 
 
-def _extra(table: Table, read: Read) -> dict[str, Any]:
-    return {**read.extra, table.read_at: datetime.now(UTC)} if table.read_at else dict(read.extra)
+def _extra(table: Table, page: Rows) -> dict[str, Any]:
+    return {**page.read.extra, table.read_at: page.read_at} if table.read_at else dict(page.read.extra)
 
 
 def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:

@@ -69,6 +69,11 @@ class TablePlan:
         return self.vendor.endpoint(self.table.endpoint)
 
     @property
+    def is_lookup(self) -> bool:
+        """Calls are made in place of the planned ones."""
+        return bool(self.table.arguments) or self.table.name in self.options.lookups
+
+    @property
     def replaces(self) -> bool:
         """The table becomes what is read now, so that half a list must not be loaded."""
         full = self.options.full and self.table.window is not None

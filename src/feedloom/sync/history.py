@@ -16,6 +16,7 @@ from dlt.pipeline.state_sync import force_state_extract
 from feedloom.catalogue import Table, Vendor
 from feedloom.errors import InputError
 from feedloom.sources import cursors
+from feedloom.sources.journal import forget_reading, unloaded
 from feedloom.sync.ledger import RUNS
 from feedloom.sync.positions import KINDS, Positions, kept_positions
 from feedloom.sync.queries import ask, column, has_column, relation
@@ -157,7 +158,8 @@ def put_back(pipeline: Pipeline, vendor: Vendor, wanted: Positions) -> list[Move
     pipeline.normalize()
     pipeline.load(raise_on_failed_jobs=True)
     for move in moves:
-        (journal_folder(pipeline) / f"{move.table}.journal").unlink(missing_ok=True)
+        for reading in unloaded(journal_folder(pipeline), move.table):
+            forget_reading(reading)
     return moves
 
 

@@ -15,6 +15,7 @@ from feedloom.config import Setting, find_setting, moment, need_key
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
+from feedloom.sources.journal import KeptReading
 from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read
 from feedloom.sources.session import Session
 from feedloom.sync.counts import loaded_range
@@ -48,6 +49,7 @@ class Job:
         tally: Its counts.
         fresh: Tables that this run has read whole.
         history_moved: Rows of long ago came to light, so that reports of their months are out of date.
+        replayed: What earlier runs read of each table, which is loaded in place of what the vendor has; None else.
     """
 
     vendor: Vendor
@@ -63,6 +65,7 @@ class Job:
     tally: Tally = field(default_factory=Tally)
     fresh: set[str] = field(default_factory=set)
     history_moved: bool = False
+    replayed: Mapping[str, Sequence[KeptReading]] | None = None
 
 
 def make_job(
@@ -95,7 +98,8 @@ def make_job(
     target = choose_target(vendor, to, dataset)
     tally = Tally()
     pipeline = open_pipeline(vendor, target, scratch=scratch)
-    session = Session(observer=tally, journals=journal_folder(pipeline))
+    about = {"source": vendor.slug, "to": target.to, "dataset": target.dataset}
+    session = Session(observer=tally, journals=journal_folder(pipeline), about=about)
 
     def source(table: Table, again: Reread | None) -> DltSource:
         settings: dict[str, Any] = {"api_key": key.value, "base_url": address}

@@ -6,9 +6,7 @@ that end in an error, with or without a database, are told of by the next one th
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -105,11 +103,6 @@ Entry: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 
 _MOST_KEPT = 100
 """Entries of runs that never got through to the database; the oldest go."""
-
-
-def new_run_id(started: datetime) -> str:
-    """The name of a run that started at that moment; names sort as the runs did."""
-    return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 def entry_of(job: Job, report: Report, error: FeedloomError | None = None) -> Entry:

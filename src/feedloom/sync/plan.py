@@ -22,6 +22,7 @@ from feedloom.catalogue import FanOut, Limit, NoPaging, Table, Window
 from feedloom.errors import RefusedError
 from feedloom.sources.extent import LONG_LIST
 from feedloom.sources.fanning import FanOutReads, slice_state
+from feedloom.sources.journal import unloaded
 from feedloom.sources.planning import Cursor, Range, Read, Span, plan_windows, span_to_read
 from feedloom.sync.counts import ask_total, has_total, loaded_range
 from feedloom.sync.jobs import Job
@@ -151,8 +152,8 @@ def _quota(limits: Sequence[Limit], requests: int) -> Mapping[str, Any]:
 
 
 def _expected(job: Job, table: Table) -> Expected:
-    journals = journal_folder(job.pipeline).glob(f"{table.name}.journal*")
-    found = Expected(table=table.name, journalled_bytes=sum(file.stat().st_size for file in journals))
+    kept = unloaded(journal_folder(job.pipeline), table.name)
+    found = Expected(table=table.name, journalled_bytes=sum(reading.size_bytes for reading in kept))
     try:
         return _planned(job, table, found)
     except RefusedError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
 from feedloom.errors import UNREACHABLE, DestinationError, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.sources.journal import KeptReading
 from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
@@ -29,11 +30,13 @@ from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts, loaded_range
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
+from feedloom.sync.journals import forget_old_runs, forget_unloaded, note_loaded, settle
 from feedloom.sync.lateness import late_rows
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
 from feedloom.sync.queries import count, held_open
+from feedloom.sync.replay import is_there, refuse_older
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
 from feedloom.sync.warehouse import give_more_memory
@@ -52,7 +55,7 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
     """
     started = time.monotonic()
     report = Report(
-        run_id=ledger.new_run_id(job.session.now),
+        run_id=job.session.run,
         source=job.vendor.slug,
         destination=job.target.to,
         dataset=job.target.dataset,
@@ -88,16 +91,19 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
         counter = stack.enter_context(ChangeCounter(folder, memory_mb=memory.comparison_mb))
         stack.enter_context(active(job.session))
         job.session.on_keys = counter.add
-        report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
+        if job.replayed is None:
+            report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
         job.pipeline.sync_destination()
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load_what_is_pending(job, report)
+        settle(job.pipeline, job.vendor, job.session)
         for table in job.tables:
             if job.session.stop.is_set():
                 break
             result = _Loader(job, table, counter).sync()
             report.tables.append(result)
             on_table(result)
+        forget_old_runs(job.session)
 
 
 def _sum_up(job: Job, report: Report, started: float) -> None:
@@ -132,14 +138,10 @@ class _Loader:
         started, requests = time.monotonic(), job.tally.requests
         job.tally.begin(self._table.name)
         try:
-            self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
-            if result.withheld:
-                result.verdict = "withheld"
-            elif job.session.reading(self._table.name).complete:
-                job.fresh.add(self._table.name)
-                self._repair()
+            if job.replayed is None:
+                self._bring_up_to_date()
             else:
-                result.verdict = "incomplete"
+                self._replay(job.replayed[self._table.name])
         except Exception as error:
             result.error = _own_failure(error)
             if result.error is None:
@@ -161,9 +163,27 @@ class _Loader:
         job.tally.end(self._table.name)
         return result
 
-    def _forget_journal(self) -> None:
-        if self._job.session.journals is not None:
-            (self._job.session.journals / f"{self._table.name}.journal").unlink(missing_ok=True)
+    def _bring_up_to_date(self) -> None:
+        self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
+        if self._result.withheld:
+            self._result.verdict = "withheld"
+        elif self._job.session.reading(self._table.name).complete:
+            self._job.fresh.add(self._table.name)
+            self._repair()
+        else:
+            self._result.verdict = "incomplete"
+
+    def _replay(self, readings: Sequence[KeptReading]) -> None:
+        """Load what earlier runs read, one reading after the other."""
+        refuse_older(self._job, self._table, readings)
+        for kept in readings:
+            if self._table.write == "append" and is_there(self._job.pipeline, self._table, kept):
+                self._result.notes.append(f"What run {kept.folder.parent.name} added is there already.")
+                continue
+            self._job.session.kept = kept
+            self._load_once()
+            if self._job.session.stop.is_set():
+                break
 
     def _is_out_of_date(self) -> bool:
         """Whether reports of all months have to be read again, because rows of long ago came to light."""
@@ -215,7 +235,7 @@ class _Loader:
         if table.primary_key:
             replaces = source.resources[table.name].write_disposition == "replace"
             changes = self._counter.compare(job.pipeline, table, whole=replaces)
-            if not job.allow_deletes and loses_too_much(changes):
+            if job.replayed is None and not job.allow_deletes and loses_too_much(changes):
                 self._withhold(changes)
                 return
             result.new += changes.new
@@ -234,8 +254,8 @@ class _Loader:
         _load(job)
         if load_ids and table.window is not None and self._before.through is not None:
             self._note_late_rows(load_ids[-1])
+        note_loaded(job.session, table.name)
         if reading.complete:
-            self._forget_journal()
             packages.forget_loaded(job.pipeline, table.name)
 
     def _note_late_rows(self, load_id: str) -> None:
@@ -248,7 +268,7 @@ class _Loader:
     def _withhold(self, changes: Changes) -> None:
         """Take back a whole list that would delete too much; the next run asks for the list again."""
         self._job.pipeline.abort_packages()
-        self._forget_journal()
+        forget_unloaded(self._job.session, self._table.name)
         self._result.withheld = changes.gone
 
 

@@ -28,6 +28,9 @@ DATABASE = "feedloom.duckdb"
 WORK_FOLDER = ".feedloom"
 """Where pipelines keep their working files, in the folder one stands in."""
 
+JOURNALS = "journals"
+"""The folder of journals, beside the pipelines' own."""
+
 DUCKDB = "duckdb:"
 
 _DEMO_MARK = "demo"
@@ -177,11 +180,11 @@ def give_more_memory(pipeline: Pipeline) -> bool:
 
 
 def journal_folder(pipeline: Pipeline) -> Path:
-    """Where the journals of *pipeline*'s tables are kept until their rows are loaded; made when missing.
+    """Where each run of *pipeline* keeps the pages it read; made when missing.
 
     It stands beside the pipeline's own files, which dlt removes when the database they speak of is gone.
     """
-    folder = Path(pipeline.pipelines_dir) / "journals" / pipeline.pipeline_name
+    folder = Path(pipeline.pipelines_dir) / JOURNALS / pipeline.pipeline_name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
