@@ -141,11 +141,11 @@ def test_an_empty_page_in_the_middle_of_a_scroll_is_asked_for_again(tmp_path: Pa
         crowd_the_last_day(stage)
         report = stage.sync(only=tables, start=LATEST - timedelta(days=1))
         assert stage.differences(tables) == []
-        assert [table.notes for table in report.tables] == [
-            [],
-            ["1,000 rows came more than once, and were merged on their key."],
-            [],
-        ]
+        notes = {
+            table.table: [note for note in table.notes if "feedloom_columns" not in note] for table in report.tables
+        }
+        twice = "1,000 rows came more than once, and were merged on their key."
+        assert notes == {"users": [], "events_page_view": [twice], "engagement_collisions": []}
 
 
 def test_a_scroll_that_stays_empty_is_told(tmp_path: Path) -> None:

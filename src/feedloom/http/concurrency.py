@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-FIRST: Final = 16
+FIRST: Final = 8
 
 _SLOWER: Final = 2.0
 _SLACK_S: Final = 0.02
@@ -23,8 +23,8 @@ class Concurrency:
 
     A round is as many answers as the number says. It lets the number grow where its fastest answer took no more than
     twice the smoothed minimum, since one slow endpoint among fast ones says nothing of the vendor. Requests that left
-    before the last halving cannot halve it again: they are failures of the same moment. It starts at 16: a
-    first load of a hundred pages would be over before a small number had grown.
+    before the last halving cannot halve it again: they are failures of the same moment. It starts at 8, which no
+    vendor minds.
 
     Args:
         most: Its upper bound, at least 1.
