@@ -71,7 +71,7 @@ def history(*, source: str, to: str | None, dataset: str | None, as_json: bool) 
     print_table(["run", "started", "outcome", "tables with a place"], rows)
 
 
-@state.command(epilog="Example:\n\n\b\n  feedloom state revert refiner 20261122T013541Z-ab05 --yes")
+@state.command(epilog="Example:\n\n\b\n  feedloom state revert refiner 20261122T013541-ab05 --yes")
 @source_argument
 @click.argument("run")
 @database_option
