@@ -29,6 +29,7 @@ Stoppable = Callable[[Callable[[], Any]], Any]
 """Calls what it is given, in a way that Ctrl-C ends."""
 
 _ROWS_AT_ONCE = 10_000
+_TRIES = 3
 _POLL_S = 0.05
 _SEALED: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
@@ -124,18 +125,34 @@ def _ask_duckdb(connection: duckdb.DuckDBPyConnection, stoppable: Stoppable, tex
         reader: pa.RecordBatchReader = stoppable(run)
     except duckdb.Error as error:
         raise _understood(error) from None
-    return Rows(schema=reader.schema, batches=_batches(reader, stoppable))
+    return Rows(schema=reader.schema, batches=_batches(reader, stoppable, run))
 
 
-def _batches(reader: pa.RecordBatchReader, stoppable: Stoppable) -> Iterator[pa.RecordBatch]:
+def _batches(
+    reader: pa.RecordBatchReader, stoppable: Stoppable, again: Callable[[], pa.RecordBatchReader]
+) -> Iterator[pa.RecordBatch]:
     while True:
         try:
             batch = stoppable(lambda: next(reader, None))
         except OSError as error:
-            raise _understood(error) from None
+            raise _understood(_cause(error, stoppable, again)) from None
         if batch is None:
             return
         yield batch
+
+
+def _cause(error: Exception, stoppable: Stoppable, again: Callable[[], pa.RecordBatchReader]) -> Exception:
+    """The failure itself, where DuckDB tells only that it stopped its other threads because of one."""
+    for _ in range(_TRIES):
+        if "INTERRUPT" not in str(error):
+            break
+        try:
+            reader = stoppable(again)
+            while stoppable(lambda: next(reader, None)) is not None:  # noqa: B023 - called before the next round
+                pass
+        except (OSError, duckdb.Error) as found:
+            error = found
+    return error
 
 
 def _stoppable(worker: Executor, connection: duckdb.DuckDBPyConnection, work: Callable[[], Any]) -> Any:
