@@ -150,9 +150,10 @@ class _Loader:
         reading = job.session.reading(self._table.name)
         result.notes.extend(reading.notes)
         if reading.keys_renamed:
+            number = len(reading.keys_renamed)
+            keys = "1 new key has" if number == 1 else f"{number:,} new keys have"
             result.notes.append(
-                f"{len(reading.keys_renamed):,} new keys have a column with a suffix, as others would share it: "
-                f"{NAMES_TABLE} holds the names."
+                f"{keys} a column with a suffix, as others would share it: {NAMES_TABLE} holds the names."
             )
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
