@@ -19,6 +19,9 @@ from typing import Final
 UNREACHABLE: Final = "FL501"
 """Code of the RetryLaterError for a vendor whose host does not answer at all."""
 
+REPORT_HINT = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
+"""The hint where a vendor answers otherwise than it is described."""
+
 
 class FeedloomError(Exception):
     """Something feedloom raises on purpose; shown to people without a traceback.

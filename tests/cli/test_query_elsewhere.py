@@ -10,7 +10,6 @@ import pytest
 from cli.stage import Here, Stage
 from feedloom.errors import InputError
 from feedloom.sync.one_select import refuse_elsewhere
-from support.postgres import find_programs, running_server
 
 SECRET = "zq7x-a-secret"
 TABLES = {"refiner_data": {"responses", "_dlt_loads"}, "aptrinsic_data": {"users"}}
@@ -121,27 +120,23 @@ def test_a_query_reads_no_other_file(sql: str, files: Stage, here: Here) -> None
     assert files.files() == before
 
 
-def test_a_query_and_the_status_read_a_server_and_change_nothing(bare: Stage, here: Here) -> None:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    with running_server(programs) as url:
-        place = {"FEEDLOOM__TO": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
-        pipeline = dlt.pipeline(
-            "refiner_pipeline",
-            destination=dlt.destinations.postgres(url),
-            dataset_name="refiner_data",
-            pipelines_dir=str(bare.folder.parent / "work"),
-        )
-        pipeline.run([{"uuid": str(number)} for number in range(7)], table_name="segments")
+def test_a_query_and_the_status_read_a_server_and_change_nothing(bare: Stage, here: Here, server: str) -> None:
+    place = {"FEEDLOOM__TO": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": server}
+    pipeline = dlt.pipeline(
+        "refiner_pipeline",
+        destination=dlt.destinations.postgres(server),
+        dataset_name="refiner_data",
+        pipelines_dir=str(bare.folder.parent / "work"),
+    )
+    pipeline.run([{"uuid": str(number)} for number in range(7)], table_name="segments")
 
-        removing = "with gone as (delete from segments returning uuid) select * from gone"
-        assert here(bare, "query", removing, environment=place).code == 2
-        assert here(bare, "query", "select pg_read_file('PG_VERSION')", environment=place).code == 2
-        ended = here(bare, "query", "select count(*) as n from segments", "--json", environment=place)
-        assert ended.document == {"columns": ["n"], "rows": [{"n": 7}]}
-        [row] = here(bare, "status", "--json", environment=place).document["tables"]
-        assert row["rows"] == 7
+    removing = "with gone as (delete from segments returning uuid) select * from gone"
+    assert here(bare, "query", removing, environment=place).code == 2
+    assert here(bare, "query", "select pg_read_file('PG_VERSION')", environment=place).code == 2
+    ended = here(bare, "query", "select count(*) as n from segments", "--json", environment=place)
+    assert ended.document == {"columns": ["n"], "rows": [{"n": 7}]}
+    [row] = here(bare, "status", "--json", environment=place).document["tables"]
+    assert row["rows"] == 7
 
 
 def test_an_empty_destination_says_what_fills_it(files: Stage, here: Here) -> None:

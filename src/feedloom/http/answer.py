@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from feedloom.catalogue import Endpoint, NoPaging
-from feedloom.errors import VendorError
+from feedloom.errors import REPORT_HINT, VendorError
 from feedloom.http.cutting import BrokenAnswerError, Cut, MisplacedRowsError, cut
 
 Row: TypeAlias = dict[str, Any]
@@ -23,8 +23,6 @@ ABSENT: Final[Any] = object()
 """Stands for "the JSON has no such place", which null does not."""
 
 _LONG_NUMBER: Final = re.compile(rb"[:\[,\s]-?\d{19,}\s*[,}\]]")
-
-REPORT_HINT: Final = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import orjson
 
 from feedloom.catalogue import Endpoint, Vendor
 from feedloom.errors import (
+    REPORT_HINT,
     UNREACHABLE,
     CredentialError,
     FeedloomError,
@@ -21,7 +22,7 @@ from feedloom.errors import (
     RetryLaterError,
     VendorError,
 )
-from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, dig, parse_json
+from feedloom.http.answer import ABSENT, Answer, dig, parse_json
 from feedloom.http.auth import Key, refusal_of
 from feedloom.http.cutting import MisplacedRowsError, cut
 from feedloom.http.errors import OutcomeUnknownError, ScrollLostError

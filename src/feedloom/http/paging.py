@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias, assert_never, cast
 
 from feedloom.catalogue import CursorPaging, Endpoint, NoPaging, NumberPaging, Paging, ScrollPaging
-from feedloom.errors import InputError, VendorError
-from feedloom.http.answer import ABSENT, REPORT_HINT, Answer, Page, dig, page_of, whole_number
+from feedloom.errors import REPORT_HINT, InputError, VendorError
+from feedloom.http.answer import ABSENT, Answer, Page, dig, page_of, whole_number
 from feedloom.http.encode import Value
 from feedloom.http.errors import ScrollLostError, StartOverError
 from feedloom.http.resuming import check_goes_on, check_may_go_on, no_going_on

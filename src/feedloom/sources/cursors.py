@@ -28,7 +28,7 @@ def peek(state: Mapping[str, Any], params: Mapping[str, Any]) -> Cursor:
 
 def load(kept: Mapping[str, Any]) -> Cursor:
     """The cursor that :func:`save` kept; a new one where nothing is kept."""
-    return Cursor(since=_moment(kept.get("since")), through=_moment(kept.get("through")))
+    return Cursor(since=moment_in(kept.get("since")), through=moment_in(kept.get("through")))
 
 
 def save(kept: MutableMapping[str, Any], cursor: Cursor) -> None:
@@ -45,5 +45,6 @@ def _name(params: Mapping[str, Any]) -> str:
     return blake2b(orjson.dumps(dict(params), default=str, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_in(text: str | None) -> datetime | None:
+    """The moment that was kept as *text*; None where none was."""
     return datetime.fromisoformat(text) if text else None

@@ -88,7 +88,7 @@ def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | No
     """The span to read and about when its rows begin; those of a run that was cut off, so that its windows return."""
     after = _text(cursor.through)
     if journal is not None and (kept := journal.plan) is not None and kept["after"] == after:
-        return span_of(kept), _moment(kept["oldest"])
+        return span_of(kept), cursors.moment_in(kept["oldest"])
     since, through = span = span_to_read(window, cursor, plan.options.wanted, plan.session.now)
     oldest = None
     if since is None and window.parts > 1 and plan.table.fan_out is None:
@@ -103,10 +103,6 @@ def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | No
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _pages(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from hashlib import blake2b
 from typing import Any
 
 import dlt
@@ -27,6 +26,7 @@ from feedloom.columnar.arrow.dlt_seam import (
     takes_nul,
     takes_parquet,
 )
+from feedloom.columnar.arrow.seen import SeenKeys
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
 from feedloom.sources.journal import Journal
@@ -133,7 +133,7 @@ def _row_by_row(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
     names = _key_names(plan, naming.normalize_identifier, journal)
     shaper = RowShaper(table, plan.endpoint, names)
     with_nul = not _is_load() or takes_nul(dlt.current.pipeline().destination)
-    seen: set[bytes] | None = set() if plan.replaces else None
+    seen = SeenKeys() if plan.replaces else None
     for page in _without_notes(read_table(plan, state, reading, journal), reading):
         reading.pages += 1
         reading.rows += len(page)
@@ -141,7 +141,7 @@ def _row_by_row(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
         check_names(table, spelling, shaped)
         plan.session.on_keys(table, _keys(table, shaped))
         if seen is not None:
-            shaped = [row for row in shaped if _is_first(table, row, seen)]
+            shaped = _first_ones(table, shaped, seen)
         more = bool(names.refused) and not reading.keys_past_cap
         reading.keys_past_cap |= names.refused
         reading.keys_renamed |= names.renamed
@@ -225,13 +225,11 @@ def _keys(table: Table, rows: Sequence[Mapping[str, Any]]) -> Any:
     return pa.table({name: pa.array([row[name] for row in rows]) for name in names})
 
 
-def _is_first(table: Table, row: Mapping[str, Any], seen: set[bytes]) -> bool:
-    """Whether no row with this key came before: a list may repeat one while it is paged, and nothing here merges it."""
-    key = "\x1f".join(str(row.get(name)) for name in table.primary_key)
-    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    known = len(seen)
-    seen.add(digest)
-    return len(seen) > known
+def _first_ones(table: Table, rows: list[dict[str, Any]], seen: SeenKeys) -> list[dict[str, Any]]:
+    """The rows whose key did not come before: a list may repeat one while it is paged, and nothing here merges it."""
+    keys = ["\x1f".join(str(row.get(name)) for name in table.primary_key) for row in rows]
+    repeated = seen.add(pa.array(keys, pa.string())).tolist()
+    return [row for row, is_repeated in zip(rows, repeated, strict=True) if not is_repeated]
 
 
 def _with_more_keys(rows: list[dict[str, Any]], table: Table, make_path: Callable[..., str]) -> Any:

@@ -23,7 +23,7 @@ def column(pipeline: Pipeline, path: str, table: str | None = None) -> sql.Colum
 
 def relation(pipeline: Pipeline, table: str, alias: str | None = None) -> sql.Table:
     """The table called *table* in the pipeline's dataset; a child table by its full name (``responses__answers``)."""
-    parts = _known(pipeline).parts(table)
+    parts = _known(pipeline).parts(pipeline, table)
     return sql.Table(
         this=sql.to_identifier(parts[-1], quoted=True),
         db=sql.to_identifier(parts[-2], quoted=True) if len(parts) > 1 else None,
@@ -39,12 +39,10 @@ class _Known:
         self.naming = pipeline.default_schema.naming
         self.client: Any = None
         self._parts: dict[str, list[str]] = {}
-        self._pipeline = weakref.ref(pipeline)
 
-    def parts(self, table: str) -> list[str]:
-        """Catalog, dataset and name of *table*, as far as the destination has them."""
-        pipeline = self._pipeline()
-        if table not in self._parts and pipeline is not None:
+    def parts(self, pipeline: Pipeline, table: str) -> list[str]:
+        """Catalog, dataset and name of *table* of *pipeline*, as far as the destination has them."""
+        if table not in self._parts:
             with pipeline.sql_client() as client:
                 name = self.naming.normalize_tables_path(table)
                 self._parts[table] = client.make_qualified_table_name_path(name, quote=False)

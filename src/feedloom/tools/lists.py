@@ -99,7 +99,7 @@ class NumberedPage:
         self._place = place
         self.rows: list[dict[str, Any]] = _rows_of(answer)
         self.content = answer.content
-        self.total = whole_number(self.content, getattr(endpoint.paging, "total", ""))
+        self.total = answer.total
         self.expected = limit if self.total is None else max(0, min(limit, self.total - place.passed))
         self.is_short = self.total is not None and len(self.rows) < self.expected
         self._is_full = len(self.rows) >= limit

@@ -20,9 +20,8 @@ import pyarrow.json
 
 from feedloom.columnar.arrow.contests import DEEPEST, Path, contest, diagnose, odd_rows
 from feedloom.columnar.arrow.taking import take_out
-from feedloom.errors import VendorError
+from feedloom.errors import REPORT_HINT, VendorError
 
-_REPORT = "Run it again; if it happens again, the vendor's API differs from its description here: report it."
 _MOST_HINTS = 2_000
 _FAIR_SHARE = 2
 _LINE_BREAK, _BRACE = b"\n{"
@@ -72,7 +71,7 @@ class RowReader:
         left: Sequence[Any] = taken.rows if taken else rows
         lines = self._lines(left)
         if not _are_objects(lines, len(rows)):
-            raise VendorError("The answer holds rows that are not objects", hint=_REPORT)
+            raise VendorError("The answer holds rows that are not objects", hint=REPORT_HINT)
         result = ReadRows({}, list(range(len(rows))))
         result.odd = (taken.odd if taken else set()) | self._odd_at_contested(lines, len(rows))
         while True:
