@@ -40,6 +40,7 @@ _LONERS_IN_256 = 20
 _SIGN_UPS_FROM_S = int(datetime(2019, 1, 1, tzinfo=UTC).timestamp())
 _SIGN_UPS_UNTIL_S = int(datetime(2023, 10, 1, tzinfo=UTC).timestamp())
 _ACCOUNTS_KEPT = 4_096
+_PEOPLE_KEPT = 32_768
 _ID = re.compile(r"u-(\d{6,9})", re.ASCII)
 _EMAIL = re.compile(r"[a-z.]+\.(\d{1,9})@.+", re.ASCII)
 _ACCOUNT_ID = re.compile(r"acct-(\d{4,9})", re.ASCII)
@@ -86,16 +87,17 @@ class Person:
 class People:
     """Everybody there is under one seed.
 
-    ``account(index)`` gives the account at an index, 0 or more; the latest ones are kept, as people share them.
+    ``person(index)`` and ``account(index)`` give the one at an index, 0 or more; the latest are kept, as they are asked
+    for again and again.
     """
 
     def __init__(self, *, seed: int) -> None:
         self._people = Dice(seed=seed, kind="person", size=16)
         self._accounts = Dice(seed=seed, kind="account", size=16)
+        self.person = lru_cache(maxsize=_PEOPLE_KEPT)(self._person)
         self.account = lru_cache(maxsize=_ACCOUNTS_KEPT)(self._account)
 
-    def person(self, index: int) -> Person:
-        """The person at *index*, 0 or more."""
+    def _person(self, index: int) -> Person:
         roll = self._people.roll(index)
         first_name, first_spelling = FIRST_NAMES[roll[0] % len(FIRST_NAMES)]
         last_name, last_spelling = LAST_NAMES[roll[1] % len(LAST_NAMES)]

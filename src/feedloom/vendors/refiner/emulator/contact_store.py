@@ -61,6 +61,11 @@ class ContactStore:
             raise KeyError(seq)
         return contact
 
+    def identity(self, seq: int) -> Contact:
+        """The contact *seq*, which must exist, good for who it is; its traits and when it was last seen may lack."""
+        is_untouched = seq not in self._written and seq < self._world.contacts
+        return self._world.identity(seq) if is_untouched else self.known(seq)
+
     @property
     def written(self) -> Mapping[int, Contact | None]:
         """The contacts that are not as they were in the base data, by sequence number; None for deleted ones."""

@@ -19,13 +19,14 @@ from feedloom.vendors.refiner.emulator.records import AccountRecord, Contact, Fo
 from feedloom.vendors.refiner.emulator.segments import SEGMENTS
 from feedloom.vendors.refiner.emulator.surveys import config_of
 
-_CONTACTS_KEPT = 16_384
+_CONTACTS_KEPT = 32_768
+_ACCOUNTS_KEPT = 32_768
 
 
 class Renderer:
     """Writes the records of one environment the way its quirks say.
 
-    The short form of a contact stands in each of its responses, so it is kept as bytes until something changes.
+    The short forms of contacts and accounts stand in many responses, so they are kept as bytes until something changes.
     """
 
     def __init__(self, *, environment: Environment, quirks: Quirks) -> None:
@@ -37,6 +38,7 @@ class Renderer:
         self._folder = quirks["folder"]
         self._kept_version = -1
         self._short_contacts: dict[int, orjson.Fragment] = {}
+        self._short_accounts: dict[int, orjson.Fragment] = {}
         self._short_forms: dict[int, orjson.Fragment] = {}
 
     def response(self, response: Response, *, with_attributes: bool) -> dict[str, Any]:
@@ -115,6 +117,7 @@ class Renderer:
         if self._kept_version != self._environment.version:
             self._kept_version = self._environment.version
             self._short_contacts.clear()
+            self._short_accounts.clear()
             self._short_forms.clear()
 
     def _short_form(self, seq: int) -> orjson.Fragment:
@@ -129,7 +132,7 @@ class Renderer:
         if fragment is None:
             if len(self._short_contacts) >= _CONTACTS_KEPT:
                 self._short_contacts.clear()
-            shown = self._identity(self._environment.contacts.known(seq))
+            shown = self._identity(self._environment.contacts.identity(seq))
             fragment = self._short_contacts[seq] = orjson.Fragment(orjson.dumps(shown))
         return fragment
 
@@ -149,16 +152,23 @@ class Renderer:
             "account": self._short_account(contact),
         }
 
-    def _short_account(self, contact: Contact) -> dict[str, Any] | None:
+    def _short_account(self, contact: Contact) -> orjson.Fragment | None:
+        kept = self._short_accounts.get(contact.account) if contact.account is not None else None
+        if kept is not None:
+            return kept
         account = self._account_of(contact)
         if account is None:
             return None
-        return {
+        shown = {
             "uuid": account.uuid,
             "remote_id": account.remote_id,
             "display_name": account.display_name,
             "domain": account.domain,
         }
+        fragment = orjson.Fragment(orjson.dumps(shown))
+        if contact.account is not None and len(self._short_accounts) < _ACCOUNTS_KEPT:
+            self._short_accounts[contact.account] = fragment
+        return fragment
 
     def _account(self, contact: Contact) -> dict[str, Any] | None:
         account = self._account_of(contact)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from feedloom.emulator.decks import Decks
@@ -39,7 +38,6 @@ _MAYBE_ADMIN_BELOW = 90
 _WITH_NOTES_BELOW = 20
 _LONG_NOTES_BELOW = 8
 _RENEWING_BELOW = 30
-_PLANS_KEPT = 16_384
 _ANONYMOUS_EVERY, _ANONYMOUS = 17, 5
 _BY_EMAIL_ONLY_EVERY, _BY_EMAIL_ONLY = 31, 7
 _SHARED_EMAIL_EVERY, _SHARED_EMAIL = 41, 3
@@ -64,7 +62,6 @@ class World:
         self._responses = Dice(seed=seed, kind="response", size=64)
         self._contacts = Dice(seed=seed, kind="contact")
         self._longest_delay_s = min(max(self.timeline.step - 1, 0), _LONGEST_DELAY_S)
-        self.plan = lru_cache(maxsize=_PLANS_KEPT)(self._plan)
 
     def form(self, row: int) -> int:
         """The form that is shown in *row*."""
@@ -115,6 +112,16 @@ class World:
     def contact(self, seq: int) -> Contact:
         """The contact *seq*."""
         roll = self._contacts.roll(seq)
+        contact = self.identity(seq)
+        contact.last_seen_s = self.last_seen_s(seq)
+        if is_anonymous(seq):
+            contact.traits = {"country": "DE" if roll[0] & 1 else "US"}
+        else:
+            contact.traits = self._traits(person=self.people.person(seq), roll=roll)
+        return contact
+
+    def identity(self, seq: int) -> Contact:
+        """The contact *seq* without its traits, and as if it had been seen only once: a third of the work."""
         first_seen_s = self.first_seen_s(seq)
         contact = Contact(
             seq=seq,
@@ -123,17 +130,15 @@ class World:
             email=None,
             display_name=None,
             first_seen_s=first_seen_s,
-            last_seen_s=self.last_seen_s(seq),
+            last_seen_s=first_seen_s,
         )
         if is_anonymous(seq):
-            contact.traits = {"country": "DE" if roll[0] & 1 else "US"}
             return contact
         person = self.people.person(seq)
         contact.remote_id = None if seq % _BY_EMAIL_ONLY_EVERY == _BY_EMAIL_ONLY else person.id
         contact.email = self.people.person(seq - 1).email if shares_email(seq) else person.email
         contact.display_name = person.name
         contact.account = person.account
-        contact.traits = self._traits(person=person, roll=roll)
         return contact
 
     def account(self, seq: int) -> AccountRecord:
@@ -174,7 +179,8 @@ class World:
                 return self.data_s(row)
         return None
 
-    def _plan(self, contact: int) -> Plan:
+    def plan(self, contact: int) -> Plan:
+        """What *contact* pays for."""
         return "free" if is_anonymous(contact) else self.people.person(contact).plan
 
     def _delay_s(self, roll: bytes) -> int:
