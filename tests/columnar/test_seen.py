@@ -13,9 +13,9 @@ keys = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30) |
 )
 
 
-@given(batches=st.lists(st.lists(keys, max_size=12), max_size=5))
-def test_exactly_those_keys_are_repeated_that_came_before(batches: list[list[str]]) -> None:
-    seen, known = SeenKeys(), set[str]()
+@given(batches=st.lists(st.lists(keys, max_size=12), max_size=5), run_keys=st.sampled_from([1, 5, 1000]))
+def test_exactly_those_keys_are_repeated_that_came_before(batches: list[list[str]], run_keys: int) -> None:
+    seen, known = SeenKeys(run_keys=run_keys, filter_keys=8), set[str]()
     for batch in batches:
         expected = []
         for key in batch:
@@ -25,7 +25,7 @@ def test_exactly_those_keys_are_repeated_that_came_before(batches: list[list[str
 
 
 def test_many_keys_that_differ_little_are_all_told_apart() -> None:
-    seen = SeenKeys()
+    seen = SeenKeys(run_keys=30_000, filter_keys=1 << 16)
     for start in range(0, 200_000, 10_000):
         batch = pa.array([f"{number:032x}" for number in range(start, start + 10_000)])
         assert not seen.add(batch).any()

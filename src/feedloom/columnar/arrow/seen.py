@@ -1,121 +1,155 @@
-"""Remembers which keys came before, in 16 bytes each."""
+"""Remembers which keys came before: digests on the disk, and in memory two bytes a key that say which may be there."""
 
 from __future__ import annotations
 
-import secrets
-from hashlib import blake2b
-from typing import Any, NamedTuple
+import os
+import tempfile
+import weakref
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-_LONGEST = 256
-_WORD_BYTES = 8
+from feedloom.columnar.arrow.digests import Digester, Digests
 
-
-class _Digests(NamedTuple):
-    """128 bits for each key, as two arrays of 64; sorted by ``high`` where it matters."""
-
-    high: Any
-    low: Any
-
-    def at(self, places: Any) -> _Digests:
-        return _Digests(self.high[places], self.low[places])
-
-    def sorted(self) -> _Digests:
-        return self.at(np.argsort(self.high, kind="stable"))
+_RUN_KEYS = 1 << 18
+_BLOCK_KEYS = 512
+_FILTER_KEYS = 1 << 21
+_DIGEST_BYTES = 16
+_WORD_BITS = 64
+_PLACE_BITS = 6
+_KEYS_A_WORD = 4
+_BITS_A_KEY = 5
 
 
 class SeenKeys:
-    """The keys that came so far; two keys are taken for one with a chance of less than 1 in 10^20 among 10^9 keys."""
+    """The keys that came so far; two keys are taken for one with a chance of less than 1 in 10^20 among 10^9 keys.
 
-    def __init__(self) -> None:
-        self._runs: list[_Digests] = []
-        self._seeds = [_random_words(1 + _LONGEST // _WORD_BYTES) for _ in range(2)]
+    Args:
+        run_keys: How many digests are kept in memory before they go to a temporary file.
+        filter_keys: How many keys one filter is made for, a power of two; more are added as keys come.
+    """
+
+    def __init__(self, *, run_keys: int = _RUN_KEYS, filter_keys: int = _FILTER_KEYS) -> None:
+        self._digester = Digester()
+        self._run_keys = run_keys
+        self._filter_keys = filter_keys
+        self._filters: list[_Filter] = []
+        self._recent: list[Digests] = []
+        self._stored = _StoredRuns()
 
     def add(self, keys: Any) -> Any:
         """Mask of those of *keys*, a string array, that came before, in an earlier call or earlier in this one."""
-        digests = self._digests(keys)
-        repeated = _repeated_within(digests)
-        for run in self._runs:
-            repeated |= _found_in(run, digests)
+        digests = self._digester.digests(keys)
+        repeated = digests.repeated()
+        maybe = np.zeros(len(repeated), dtype=bool)
+        for one in self._filters:
+            maybe |= one.may_hold(digests)
+        if maybe.any():
+            repeated[maybe] |= self._hold(digests.at(maybe))
         new = digests.at(~repeated)
         if len(new.high):
-            self._keep(new.sorted())
+            self._keep(new)
         return repeated
 
-    def _keep(self, run: _Digests) -> None:
-        """Add a sorted run; small ones are merged, so that there are few to search."""
-        while self._runs and len(self._runs[-1].high) <= 2 * len(run.high):
-            last = self._runs.pop()
-            both = _Digests(np.concatenate([last.high, run.high]), np.concatenate([last.low, run.low]))
-            run = both.sorted()
-        self._runs.append(run)
+    def _hold(self, digests: Digests) -> Any:
+        found = self._stored.hold(digests)
+        for run in self._recent:
+            found |= digests.found_in(run)
+        return found
 
-    def _digests(self, keys: Any) -> _Digests:
-        if not len(keys):
-            return _Digests(np.array([], np.uint64), np.array([], np.uint64))
-        words, lengths = _words(_shortened(keys))
-        return _Digests(*(_hashed(words, lengths, seeds) for seeds in self._seeds))
-
-
-def _random_words(count: int) -> Any:
-    return np.frombuffer(secrets.token_bytes(count * _WORD_BYTES), np.uint64)
-
-
-def _shortened(keys: Any) -> Any:
-    """*keys*, the long ones by a digest of theirs."""
-    is_long = pc.greater(pc.binary_length(keys), _LONGEST)
-    if not pc.any(is_long).as_py():
-        return keys
-    long = keys.filter(is_long).to_pylist()
-    return pc.replace_with_mask(keys, is_long, pa.array([blake2b(key.encode()).hexdigest() for key in long]))
+    def _keep(self, new: Digests) -> None:
+        if not self._filters or self._filters[-1].keys >= self._filter_keys:
+            self._filters.append(_Filter(self._filter_keys))
+        self._filters[-1].add(new)
+        run = new.sorted()
+        while self._recent and len(self._recent[-1].high) <= 2 * len(run.high):
+            run = Digests.joined([self._recent.pop(), run]).sorted()
+        self._recent.append(run)
+        if sum(len(run.high) for run in self._recent) >= self._run_keys:
+            self._stored.add(Digests.joined(self._recent).sorted())
+            self._recent.clear()
 
 
-def _words(keys: Any) -> tuple[Any, Any]:
-    """The bytes of *keys*, a row each, as 64-bit words with zeros behind; and how many bytes each key has."""
-    _, ends, letters = keys.buffers()
-    offsets = np.frombuffer(ends, np.int32)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
-    lengths = np.diff(offsets)
-    places = np.arange(max(1, -(-int(lengths.max()) // _WORD_BYTES)) * _WORD_BYTES)
-    inside = places < lengths[:, None]
-    content = np.frombuffer(letters, np.uint8) if lengths.any() else np.zeros(1, np.uint8)
-    taken = content[np.where(inside, offsets[:-1, None] + places, 0)]
-    return np.where(inside, taken, 0).astype(np.uint8).view(np.uint64), lengths
+class _Filter:
+    """Says of a digest that it may have come, or that it did not.
+
+    Each digest sets five bits of one word of 64, and there is a word for every four digests; so one in some hundreds of
+    those that did not come is said to may have.
+    """
+
+    def __init__(self, most_keys: int) -> None:
+        self.keys = 0
+        self._words = np.zeros(max(1, most_keys // _KEYS_A_WORD), np.uint64)
+
+    def add(self, digests: Digests) -> None:
+        np.bitwise_or.at(self._words, self._places(digests), _bits(digests))
+        self.keys += len(digests.high)
+
+    def may_hold(self, digests: Digests) -> Any:
+        bits = _bits(digests)
+        return self._words[self._places(digests)] & bits == bits
+
+    def _places(self, digests: Digests) -> Any:
+        return (digests.low & np.uint64(len(self._words) - 1)).astype(np.int64)
 
 
-def _hashed(words: Any, lengths: Any, seeds: Any) -> Any:
-    """64 bits for each row of *words*: the length and every word are mixed, each with a seed of its own."""
-    found = _mixed(lengths.astype(np.uint64) ^ seeds[0])
-    for index in range(words.shape[1]):
-        is_used = lengths > index * _WORD_BYTES
-        found += np.where(is_used, _mixed(words[:, index] ^ seeds[index + 1]), np.uint64(0))
-    return _mixed(found)
+def _bits(digests: Digests) -> Any:
+    bits = np.zeros(len(digests.high), np.uint64)
+    for place in range(_BITS_A_KEY):
+        bits |= np.uint64(1) << (digests.high >> np.uint64(place * _PLACE_BITS) & np.uint64(_WORD_BITS - 1))
+    return bits
 
 
-def _mixed(values: Any) -> Any:
-    """The finishing steps of the generator splitmix64, which spread each bit over all."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+@dataclass(frozen=True, slots=True)
+class _StoredRun:
+    """Sorted digests in a file, in blocks.
+
+    Attributes:
+        start: Where in the file it begins, in bytes.
+        keys: How many digests it has.
+        firsts: The high word of the first digest of each block.
+    """
+
+    start: int
+    keys: int
+    firsts: Any
 
 
-def _repeated_within(digests: _Digests) -> Any:
-    """Mask of the digests that stand further in front as well."""
-    order = np.lexsort((digests.low, digests.high))
-    high, low = digests.high[order], digests.low[order]
-    repeated = np.zeros(len(order), dtype=bool)
-    repeated[order[1:]] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    return repeated
+class _StoredRuns:
+    """Runs of digests in a temporary file, which goes when this object does."""
 
+    def __init__(self) -> None:
+        self._file: Any = None
+        self._runs: list[_StoredRun] = []
 
-def _found_in(run: _Digests, digests: _Digests) -> Any:
-    """Mask of the digests that stand in the sorted *run*."""
-    starts = np.searchsorted(run.high, digests.high, side="left")
-    candidates = np.flatnonzero(run.high[np.minimum(starts, len(run.high) - 1)] == digests.high)
-    found = np.zeros(len(digests.high), dtype=bool)
-    for index in candidates.tolist():
-        end = np.searchsorted(run.high, digests.high[index], side="right")
-        found[index] = bool((run.low[starts[index] : end] == digests.low[index]).any())
-    return found
+    def add(self, run: Digests) -> None:
+        """Append the sorted *run*."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="feedloom-keys-")  # noqa: SIM115 - closed with this object
+            weakref.finalize(self, self._file.close)
+        start = self._file.seek(0, os.SEEK_END)
+        self._file.write(np.column_stack((run.high, run.low)).tobytes())
+        self._file.flush()
+        self._runs.append(_StoredRun(start, len(run.high), run.high[::_BLOCK_KEYS].copy()))
+
+    def hold(self, digests: Digests) -> Any:
+        """Mask of the digests that are in one of the runs; only the blocks that they may stand in are read."""
+        found = np.zeros(len(digests.high), dtype=bool)
+        for run in self._runs:
+            found |= digests.found_in(self._read(run, digests))
+        return found
+
+    def _read(self, run: _StoredRun, digests: Digests) -> Digests:
+        first = np.maximum(np.searchsorted(run.firsts, digests.high, side="left") - 1, 0)
+        last = np.searchsorted(run.firsts, digests.high, side="right") - 1
+        blocks = np.unique(np.concatenate([first, np.maximum(last, 0)]))
+        read = b"".join(self._block(run, block) for block in blocks.tolist())
+        pairs = np.frombuffer(read, np.uint64).reshape(-1, 2)
+        return Digests(pairs[:, 0], pairs[:, 1])
+
+    def _block(self, run: _StoredRun, block: int) -> bytes:
+        keys = min(_BLOCK_KEYS, run.keys - block * _BLOCK_KEYS)
+        self._file.seek(run.start + block * _BLOCK_KEYS * _DIGEST_BYTES)
+        content: bytes = self._file.read(keys * _DIGEST_BYTES)
+        return content

@@ -96,8 +96,8 @@ class ArrowShaper:
         stored: Table -> column -> dlt type, as the destination has them, of this table and those below it.
         load_id: The load that the rows belong to, for ``_dlt_load_id``.
         root_ids: Child rows carry ``_dlt_root_id``, which merges need.
-        unique: Only the first row of each primary key is kept, of all rows that this object shapes; 16 bytes are
-            remembered of each.
+        unique: Only the first row of each primary key is kept, of all rows that this object shapes; two bytes of each
+            stay in memory.
         takes_nul: The destination can store U+0000; else rows that hold it are quarantined.
         row_ids: ``key`` makes ``_dlt_id`` from the primary key, as dlt does for upserts; ``random`` makes a new one.
 
