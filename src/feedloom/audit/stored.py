@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +15,7 @@ from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
 
 from feedloom.catalogue import Table
-from feedloom.sync.queries import ask, column, relation
+from feedloom.sync.queries import ask, column, literal, live, relation
 
 _ROWS_AT_ONCE = 500
 _FETCHED_AT_ONCE = 100_000
@@ -88,7 +88,7 @@ class Stored:
         found: dict[str, Tree] = {}
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             some = keys[start : start + _ROWS_AT_ONCE]
-            first = self._key[0].isin(*[_literal(key[0]) for key in some])
+            first = self._key[0].isin(*[literal(key[0]) for key in some])
             wanted = {key_of(key) for key in some}
             rows = [
                 row for row in self._select(self._name, first) if key_of(row[one.name] for one in self._key) in wanted
@@ -100,7 +100,7 @@ class Stored:
 
     def query(self, key: Sequence[Any]) -> str:
         """The SQL that shows the row with this key."""
-        conditions = [sql.EQ(this=one, expression=_literal(value)) for one, value in zip(self._key, key, strict=True)]
+        conditions = [sql.EQ(this=one, expression=literal(value)) for one, value in zip(self._key, key, strict=True)]
         query = sqlglot.select("*").from_(relation(self._pipeline, self._name)).where(*conditions)
         return sql_text(self._pipeline, query)
 
@@ -120,7 +120,7 @@ class Stored:
         for name, described in self._schema.tables.items():
             if described.get("parent") != table:
                 continue
-            below = sql.column("_dlt_parent_id", quoted=True).isin(*[_literal(one) for one in parents])
+            below = sql.column("_dlt_parent_id", quoted=True).isin(*[literal(one) for one in parents])
             rows = sorted(self._select(name, below), key=lambda row: row["_dlt_list_idx"])
             trees = {row["_dlt_id"]: Tree(own_cells(row)) for row in rows}
             for row in rows:
@@ -149,15 +149,6 @@ def sql_text(pipeline: Pipeline, query: sql.Query) -> str:
     """*query* in the destination's dialect."""
     with pipeline.sql_client() as client:
         return query.sql(dialect=client.capabilities.sqlglot_dialect)
-
-
-def _literal(value: Any) -> Any:
-    if isinstance(value, datetime):
-        text = sql.Literal.string(value.astimezone(UTC).isoformat(sep=" "))
-        return sql.cast(text, sql.DataType.Type.TIMESTAMPTZ)
-    if isinstance(value, date):
-        return sql.cast(sql.Literal.string(value.isoformat()), sql.DataType.Type.DATE)
-    return sql.convert(value)
 
 
 def cell_of(value: Any, kind: str) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table, Vendor
-from feedloom.config import Setting, find_setting, moment, need_key
+from feedloom.config import Setting, find_setting, find_text, moment, need_key
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
@@ -23,12 +23,20 @@ from feedloom.sync.tally import Tally
 from feedloom.sync.warehouse import Target, choose_target, journal_folder, open_pipeline
 
 
+Deletes: TypeAlias = Literal["soft", "hard"]
+"""What becomes of rows that are gone at the source: ``soft`` marks them, ``hard`` removes them with their child rows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
-    """What to read again of a table: the parameters of each call, or all of it where that asks less of the vendor."""
+    """What to read again of a table: the parameters of each call, or all of it where that asks less of the vendor.
+
+    Where the calls read *windows* whole, rows in them that do not come are gone.
+    """
 
     calls: Sequence[Mapping[str, Any]] = ()
     whole: bool = False
+    windows: Sequence[Cursor] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +52,8 @@ class Job:
         client: Makes a client of the vendor, for counting.
         wanted: The range asked for.
         full: Windowed tables are read whole again.
-        allow_deletes: Whole lists are loaded also where they delete much of a table.
+        deletes: What becomes of rows that are gone at the source.
+        allow_deletes: Also where they are more than a tenth of a table.
         session: The run's own.
         tally: Its counts.
         fresh: Tables that this run has read whole.
@@ -60,6 +69,7 @@ class Job:
     client: Callable[[], Client]
     wanted: Range
     full: bool = False
+    deletes: Deletes = "soft"
     allow_deletes: bool = False
     session: Session = field(default_factory=Session)
     tally: Tally = field(default_factory=Tally)
@@ -75,6 +85,7 @@ def make_job(
     start: str | None = None,
     end: str | None = None,
     full: bool = False,
+    deletes: str | None = None,
     allow_deletes: bool = False,
     to: str | None = None,
     dataset: str | None = None,
@@ -130,6 +141,7 @@ def make_job(
         client=client,
         wanted=wanted,
         full=full,
+        deletes=chosen_deletes(deletes),
         allow_deletes=allow_deletes,
         session=session,
         tally=tally,
@@ -149,6 +161,25 @@ def chosen_tables(vendor: Vendor, names: Sequence[str]) -> list[Table]:
             hint=f"choose from {', '.join(table.name for table in vendor.tables)}",
             code="FL230",
         ) from None
+
+
+def chosen_deletes(given: str | None) -> Deletes:
+    """What becomes of rows that are gone: as *given*, else as configured (``[feedloom] deletes``), else ``soft``.
+
+    Raises InputError for anything but ``soft`` and ``hard``.
+    """
+    found = find_text("feedloom", "deletes") if given is None else None
+    chosen = given or (str(found.value) if found is not None else "soft")
+    match chosen:
+        case "soft" | "hard":
+            return chosen
+        case _:
+            raise InputError(
+                f"deletes can't be {chosen!r}",
+                hint="choose soft, which marks rows that are gone, or hard, which removes them",
+                where=found.origin if found is not None else "",
+                code="FL218",
+            )
 
 
 def plan(job: Job) -> list[dict[str, Any]]:

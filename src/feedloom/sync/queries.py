@@ -5,13 +5,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlglot
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
+
+from feedloom.columnar import DELETED_AT
 
 
 def column(pipeline: Pipeline, path: str, table: str | None = None) -> sql.Column:
@@ -102,6 +105,22 @@ def at(moment: datetime) -> sql.Expression:
     return sql.cast(text, sql.DataType.Type.TIMESTAMPTZ)
 
 
+def literal(value: Any) -> Any:
+    """*value*, as a driver gave it, as a literal."""
+    if isinstance(value, datetime):
+        return at(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
+    if isinstance(value, date):
+        return sql.cast(sql.Literal.string(value.isoformat()), sql.DataType.Type.DATE)
+    return sql.convert(value)
+
+
+def live(pipeline: Pipeline, table: str, alias: str | None = None) -> list[sql.Condition]:
+    """The condition under which a row of *table* is still at the source; none where no row was ever marked as gone."""
+    if not has_column(pipeline, table, DELETED_AT):
+        return []
+    return [sql.column(DELETED_AT, table=alias, quoted=True).is_(sql.Null())]
+
+
 def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
     """The rows that *query* gives; none where its table does not exist yet."""
     with client_of(pipeline) as client:
@@ -113,9 +132,25 @@ def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
 
 
 def count(pipeline: Pipeline, table: str, *conditions: sql.Expression | sql.Condition) -> int:
-    """How many rows of *table* meet all *conditions*; 0 where it does not exist yet."""
+    """How many rows of *table* meet all *conditions*, marked ones too; 0 where it does not exist yet."""
     if pipeline.default_schema_name is None:
         return 0
     query = sqlglot.select(sql.Count(this=sql.Star())).from_(relation(pipeline, table))
     rows = ask(pipeline, query.where(*conditions) if conditions else query)
     return int(rows[0][0]) if rows else 0
+
+
+def count_live(pipeline: Pipeline, table: str, *conditions: sql.Expression | sql.Condition) -> int:
+    """How many rows of *table* are still at the source and meet all *conditions*."""
+    return count(pipeline, table, *live(pipeline, table), *conditions)
+
+
+def is_stored(pipeline: Pipeline, table: str, name: str) -> bool:
+    """Whether the destination itself has the column *name* in *table*, which the schema may know before it is made."""
+    if not has_column(pipeline, table, name):
+        return False
+    with pipeline.destination_client() as client:
+        if not isinstance(client, SqlJobClientBase):
+            return False
+        _, columns = client.get_storage_table(pipeline.default_schema.naming.normalize_table_identifier(table))
+        return name in columns

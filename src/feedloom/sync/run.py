@@ -26,8 +26,10 @@ from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair
+from feedloom.sync.carrying import can_keep, conditions_of
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts, loaded_range
+from feedloom.sync.deletions import TooManyError, take_out
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.journals import forget_old_runs, forget_unloaded, note_loaded, settle
@@ -35,7 +37,7 @@ from feedloom.sync.lateness import late_rows
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
-from feedloom.sync.queries import count, held_open
+from feedloom.sync.queries import count, count_live, held_open
 from feedloom.sync.replay import is_there, refuse_older
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
@@ -94,6 +96,7 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
         if job.replayed is None:
             report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
         job.pipeline.sync_destination()
+        job.session.keeps_vanished = job.deletes == "soft" and can_keep(job.pipeline.destination)
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load_what_is_pending(job, report)
         settle(job.pipeline, job.vendor, job.session)
@@ -158,7 +161,7 @@ class _Loader:
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.quarantined = reading.quarantined
-        result.rows = count(job.pipeline, self._table.name)
+        result.rows = count_live(job.pipeline, self._table.name)
         result.seconds = time.monotonic() - started
         result.requests = job.tally.requests - requests
         job.tally.end(self._table.name)
@@ -205,17 +208,29 @@ class _Loader:
         counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
-            self._load_once(differing)
+            self._read_windows(differing)
             job.history_moved = True
             counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         if counts is not None:
             result.source_rows, result.rows_checked = counts.there, counts.here
         result.verdict, note = repair.verdict(counts, reread=differing is not None)
-        if note:
+        if result.withheld:
+            result.verdict = "withheld"
+        elif note:
             result.notes.append(note)
 
-    def _load_once(self, again: Reread | None = None) -> None:
-        """Extract what is planned, or what is to be read *again*, and load it."""
+    def _read_windows(self, again: Reread) -> None:
+        """Read some windows again, and find which rows are gone from them."""
+        load_id = self._load_once(again)
+        if not self._job.session.reading(self._table.name).complete or not can_keep(self._job.pipeline.destination):
+            return
+        try:
+            self._result.gone += take_out(self._job, self._table, again.windows, load_id=load_id)
+        except TooManyError as too_many:
+            self._result.withheld = too_many.rows
+
+    def _load_once(self, again: Reread | None = None) -> str | None:
+        """Extract what is planned, or what is to be read *again*, and load it; the id of the load, if rows came."""
         job, table, result = self._job, self._table, self._result
         self._counter.start()
         job.session.empty = {table.name} if count(job.pipeline, table.name) == 0 else set()
@@ -228,24 +243,24 @@ class _Loader:
             if not _was_stopped(error):
                 raise
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
-            return
+            return None
         self._held.enter_context(held_open(job.pipeline))
         _normalize(job.pipeline, table.name)
         load_ids = job.pipeline.list_normalized_load_packages()
         reading = job.session.reading(table.name)
         if table.primary_key:
-            replaces = source.resources[table.name].write_disposition == "replace"
-            changes = self._counter.compare(job.pipeline, table, whole=replaces)
+            changes = self._compare(replaces=source.resources[table.name].write_disposition == "replace")
             if job.replayed is None and not job.allow_deletes and loses_too_much(changes):
                 self._withhold(changes)
-                return
+                return None
             result.new += changes.new
             result.changed += changes.changed
             result.same += changes.same
             result.repeated += changes.repeated
             if changes.repeated and (table.window is None or len(table.window.passes) == 1):
                 result.notes.append(f"{changes.repeated:,} rows came more than once, and were merged on their key.")
-            result.gone = changes.gone
+            result.gone += changes.gone
+            result.returned += changes.returned
             if changes.unknown:
                 result.notes.append(
                     f"Whether {changes.unknown:,} rows changed is not known: the other engine loaded them before."
@@ -258,6 +273,14 @@ class _Loader:
         note_loaded(job.session, table.name)
         if reading.complete:
             packages.forget_loaded(job.pipeline, table.name)
+        return load_ids[-1] if load_ids else None
+
+    def _compare(self, *, replaces: bool) -> Changes:
+        """What the load at hand brings; of the rows that it did not bring, those that it tells to be gone."""
+        absences = self._job.session.reading(self._table.name).absences
+        whole = replaces and (absences is None or absences.tells)
+        inside = [] if absences is None else conditions_of(absences)
+        return self._counter.compare(self._job.pipeline, self._table, whole=whole, inside=inside)
 
     def _note_late_rows(self, load_id: str) -> None:
         result, late = self._result, Counter(self._result.late)

@@ -32,6 +32,8 @@ RESPONSES = Table(
         look_back=timedelta(days=1),
         parts=_PARTS,
         optional=True,
+        # A survey that is shown again moves to that showing. Source: refiner-notes, "Incremental sync".
+        moves=True,
     ),
     open_maps=("data", "contact.attributes"),
     long_answers=LongAnswers(name="answers", path="data", keys={"response_uuid": "uuid"}, map_column="question"),
