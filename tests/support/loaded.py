@@ -16,6 +16,7 @@ import duckdb
 
 COLUMNS_TABLE = "feedloom_columns"
 LEDGER = ("feedloom_runs", "feedloom_windows", "feedloom_checks", "feedloom_requests")
+DELETED_AT = "_feedloom_deleted_at"
 MORE_KEYS = "feedloom_more_keys"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
 
@@ -248,7 +249,7 @@ def _types(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, dict
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rows of one table, without their nulls."""
+    """The rows of one table that are not marked as gone, without their nulls."""
     columns = [f'epoch_us("{name}")' if held == MOMENT else f'"{name}"' for name, held in types.items()]
     found = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
     return [
@@ -258,6 +259,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str,
             if value is not None
         }
         for values in found
+        if DELETED_AT not in types or values[list(types).index(DELETED_AT)] is None
     ]
 
 

@@ -78,9 +78,8 @@ class Stored:
         return [tuple(row) for row in heapq.nsmallest(count, self._keys(), key=lot)]
 
     def keys(self, conditions: Sequence[sql.Expression | sql.Condition]) -> dict[str, tuple[Any, ...]]:
-        """The keys of the rows that meet all *conditions*, by ``key_of`` them."""
-        query = sqlglot.select(*self._key).from_(relation(self._pipeline, self._name))
-        rows = ask(self._pipeline, query.where(*conditions) if conditions else query)
+        """The keys of the rows that meet all *conditions*, by ``key_of`` them; none of rows that are marked as gone."""
+        rows = ask(self._pipeline, self._all_keys().where(*conditions))
         return {key_of(row): tuple(row) for row in rows}
 
     def trees(self, keys: Sequence[tuple[Any, ...]]) -> dict[str, Tree]:
@@ -104,11 +103,14 @@ class Stored:
         query = sqlglot.select("*").from_(relation(self._pipeline, self._name)).where(*conditions)
         return sql_text(self._pipeline, query)
 
-    def _keys(self) -> Iterator[Sequence[Any]]:
+    def _all_keys(self) -> sql.Select:
         query = sqlglot.select(*self._key).from_(relation(self._pipeline, self._name))
+        return query.where(*live(self._pipeline, self._name))
+
+    def _keys(self) -> Iterator[Sequence[Any]]:
         with (
             self._pipeline.sql_client() as client,
-            client.execute_query(query.sql(dialect=client.capabilities.sqlglot_dialect)) as cursor,
+            client.execute_query(self._all_keys().sql(dialect=client.capabilities.sqlglot_dialect)) as cursor,
         ):
             while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
                 yield from rows

@@ -200,6 +200,19 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit:
+    """When the last part of a windowed table is read again, for changes that do not move its column, and deletions.
+
+    Attributes:
+        back: How far back from the end of what is loaded.
+        every: How long it lets pass before it is done again.
+    """
+
+    back: timedelta
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table of the warehouse.
 
@@ -226,6 +239,7 @@ class Table:
         selected: Loaded unless the user says otherwise.
         single: How one row is asked for again; None where the vendor has no way, or the list is short.
         parts: How the vendor's count is asked for in parts; None where it is asked for as a whole.
+        revisit: When the last part of a windowed table is read again; None for never.
     """
 
     name: str
@@ -248,6 +262,7 @@ class Table:
     selected: bool = True
     single: Single | None = None
     parts: Parts | None = None
+    revisit: Revisit | None = None
 
     @property
     def is_countable(self) -> bool:

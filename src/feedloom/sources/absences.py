@@ -51,7 +51,8 @@ def note_absences(plan: TablePlan, reading: Reading) -> None:
     if not (plan.replaces and plan.session.keeps_vanished and table.is_countable):
         return
     schema = dlt.current.source_schema()
-    column, span = "", (None, None)
+    column = ""
+    span: tuple[datetime | None, datetime | None] = (None, None)
     if table.window is not None and not table.window.disputed and reading.span is not None:
         path = table.window.passes[0].column.split(".")
         column = schema.naming.make_path(*(schema.naming.normalize_identifier(part) for part in path))

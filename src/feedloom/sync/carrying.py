@@ -11,13 +11,15 @@ nothing of absences (``sources.absences``) are as dlt makes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, cast
 
-from dlt.common.destination import Destination
-from dlt.common.destination.client import FollowupJobRequest, PreparedTableSchema
-from dlt.common.schema.utils import get_columns_names_with_prop, get_first_column_name_with_prop
+from dlt.common.destination import PreparedTableSchema
+from dlt.common.destination.client import FollowupJobRequest
+from dlt.common.schema.typing import TColumnProp, TTableSchema
+from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.common.storages.load_package import load_package_state
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
@@ -31,12 +33,12 @@ from feedloom.sync.queries import at
 _IN_ONE_TRANSACTION = "insert-from-staging"
 
 Chain = Sequence[PreparedTableSchema]
-AnyDestination = TypeVar("AnyDestination", bound=Destination[Any, Any])
 
 
-def keeping(destination: AnyDestination) -> AnyDestination:
+def keeping(destination: Any) -> Any:
     """*destination*, whose whole lists keep the rows that vanished where a load asks for it; changed in place."""
-    destination.__class__ = _keeping_factory(type(destination))
+    factory: Any = type(destination)
+    destination.__class__ = _keeping_factory(factory)
     return destination
 
 
@@ -47,13 +49,13 @@ def can_keep(destination: Any) -> bool:
 
 
 @cache
-def _keeping_factory(factory: type[Any]) -> type[Any]:
+def _keeping_factory(factory: Any) -> Any:
     """A subclass of a destination's *factory* that goes by its name, by which dlt knows destinations."""
 
-    def client_class(self: Any) -> type[Any]:
+    def client_class(self: Any) -> Any:
         return _keeping_client(super(made, self).client_class)
 
-    made: type[Any] = type(
+    made: Any = type(
         factory.__name__,
         (factory,),
         {
@@ -73,11 +75,11 @@ class _Client(Protocol):
 
 
 @cache
-def _keeping_client(client: type[Any]) -> type[Any]:
+def _keeping_client(client: Any) -> Any:
     """A subclass of a destination's *client* that carries rows over before it replaces a table, where it can."""
     if not issubclass(client, SqlJobClientBase):
         return client
-    made: type[Any] = type(
+    made: Any = type(
         client.__name__,
         (client,),
         {
@@ -93,15 +95,15 @@ def _keeping_client(client: type[Any]) -> type[Any]:
 def _replace_jobs(of_dlt: Callable[..., list[FollowupJobRequest]]) -> Callable[..., list[FollowupJobRequest]]:
     def jobs(self: _Client, table_chain: Chain) -> list[FollowupJobRequest]:
         is_one_transaction = table_chain[0].get("x-replace-strategy") == _IN_ONE_TRANSACTION
-        if not is_one_transaction or _absences_of(table_chain[0]["name"]) is None:
+        if not is_one_transaction or _absences_of(table_chain[0]) is None:
             return of_dlt(self, table_chain)
         return [_CarryingJob.from_table_chain(table_chain, self.sql_client)]
 
     return jobs
 
 
-def _absences_of(table: str) -> Absences | None:
-    return noted_absences(load_package_state()["state"].get("destination_state", {}), table)
+def _absences_of(root: PreparedTableSchema) -> Absences | None:
+    return noted_absences(load_package_state()["state"].get("destination_state", {}), str(root["name"]))
 
 
 class _CarryingJob(SqlStagingReplaceFollowupJob):
@@ -110,7 +112,7 @@ class _CarryingJob(SqlStagingReplaceFollowupJob):
     @classmethod
     def generate_sql(cls, table_chain: Chain, sql_client: SqlClientBase[Any]) -> list[str]:
         """One statement a list item; all run in one transaction, and a second time without another effect."""
-        absences = _absences_of(table_chain[0]["name"])
+        absences = _absences_of(table_chain[0])
         carried = [] if absences is None else carry(table_chain, sql_client, absences)
         return [*carried, *super().generate_sql(table_chain, sql_client)]
 
@@ -123,32 +125,30 @@ def carry(table_chain: Chain, client: SqlClientBase[Any], absences: Absences) ->
 
 def _carried(table_chain: Chain, client: SqlClientBase[Any], absences: Absences) -> Iterator[sql.Insert]:
     root, *children = table_chain
-    names = get_columns_names_with_prop(root, "name")
-    key = get_columns_names_with_prop(root, "primary_key")
-    came = sql.select("1").from_(_staged(client, root["name"], "came"))
-    came = came.where(*[_column(name, "came").eq(_column(name, "held")) for name in key])
-    deleted_at = sql.Coalesce(this=_column(DELETED_AT, "held"), expressions=[_mark(absences, key)])
-    chosen = [
-        sql.alias_(deleted_at, DELETED_AT, quoted=True) if name == DELETED_AT else _column(name) for name in names
-    ]
-    yield _insert(client, root, names, chosen, sql.Not(this=sql.Exists(this=came)))
+    key = _columns(root, "primary_key")
+    came = sql.select("1").from_(_place(client, root, "came", staging=True))
+    came = came.where(*[_column(name, "came").eq(_column(name)) for name in key])
+    marked = sql.Coalesce(this=_column(DELETED_AT), expressions=[_mark(absences, key)])
+    chosen: dict[str, sql.Expr] = {name: _column(name) for name in _columns(root, "name")}
+    chosen[DELETED_AT] = sql.alias_(marked, DELETED_AT, quoted=True)
+    yield _insert(client, root, chosen, sql.Not(this=sql.Exists(this=came)))
+    tables = {table["name"]: table for table in table_chain}
     for child in children:
-        names = get_columns_names_with_prop(child, "name")
-        parent_key, row_key = (get_first_column_name_with_prop(child, prop) for prop in ("parent_key", "row_key"))
-        parents = sql.select(_column(_row_key(table_chain, child["parent"]), None))
-        parents = parents.from_(_staged(client, child["parent"]))
-        there = sql.select(_column(row_key, None)).from_(_staged(client, child["name"]))
+        parent = tables[str(child["parent"])]
+        [row_key], [parent_key] = _columns(child, "row_key"), _columns(child, "parent_key")
+        came = sql.select(_column(row_key, None)).from_(_place(client, child, staging=True))
+        [parent_row_key] = _columns(parent, "row_key")
+        parents = sql.select(_column(parent_row_key, None)).from_(_place(client, parent, staging=True))
         yield _insert(
             client,
             child,
-            names,
-            [_column(name) for name in names],
+            {name: _column(name) for name in _columns(child, "name")},
             _column(parent_key).isin(query=parents),
-            sql.Not(this=_column(row_key).isin(query=there)),
+            sql.Not(this=_column(row_key).isin(query=came)),
         )
 
 
-def _mark(absences: Absences, key: Sequence[str]) -> sql.Expression:
+def _mark(absences: Absences, key: Sequence[str]) -> sql.Expr:
     """The mark of a row that was not marked before: null where its absence says nothing."""
     if not absences.tells:
         return sql.cast(sql.Null(), sql.DataType.Type.TIMESTAMPTZ)
@@ -160,7 +160,7 @@ def _mark(absences: Absences, key: Sequence[str]) -> sql.Expression:
     return sql.Case().when(sql.and_(*conditions), moment) if conditions else moment
 
 
-def conditions_of(absences: Absences, alias: str | None = None) -> list[sql.Expression]:
+def conditions_of(absences: Absences, alias: str | None = None) -> list[sql.Expr]:
     """The conditions under which a row lies in the range that was read."""
     column = _column(absences.column, alias)
     since = [] if absences.since is None else [column >= at(absences.since)]
@@ -171,33 +171,30 @@ def conditions_of(absences: Absences, alias: str | None = None) -> list[sql.Expr
 def _insert(
     client: SqlClientBase[Any],
     table: PreparedTableSchema,
-    names: Sequence[str],
-    chosen: Sequence[sql.Expression],
-    *conditions: sql.Expression,
+    chosen: Mapping[str, sql.Expr],
+    *conditions: sql.Expr,
 ) -> sql.Insert:
-    """Insert those rows that are held and meet all *conditions* into the staging table."""
-    held = sql.select(*chosen).from_(_held(client, table["name"], "held")).where(*conditions)
-    columns = [sql.to_identifier(name, quoted=True) for name in names]
-    return sql.insert(held, _staged(client, table["name"]), columns=columns)
+    """Insert those rows that are held and meet all *conditions* into the staging table; column -> its value."""
+    held = sql.select(*chosen.values()).from_(_place(client, table, "held")).where(*conditions)
+    columns = [sql.to_identifier(name, quoted=True) for name in chosen]
+    return sql.insert(held, _place(client, table, staging=True), columns=columns)
 
 
-def _row_key(table_chain: Chain, name: str) -> str:
-    """The column that names a row of the table of the chain called *name*."""
-    table = next(table for table in table_chain if table["name"] == name)
-    return get_first_column_name_with_prop(table, "row_key") or get_first_column_name_with_prop(table, "unique")
+def _columns(table: PreparedTableSchema, prop: TColumnProp) -> list[str]:
+    """The columns of *table* that have the property *prop*; all of them for ``name``."""
+    return list(get_columns_names_with_prop(cast("TTableSchema", table), prop))
 
 
 def _column(name: str, table: str | None = "held") -> sql.Column:
     return sql.column(name, table=table, quoted=True)
 
 
-def _staged(client: SqlClientBase[Any], name: str, alias: str = "") -> sql.Table:
-    with client.with_staging_dataset():
-        return _held(client, name, alias)
-
-
-def _held(client: SqlClientBase[Any], name: str, alias: str = "") -> sql.Table:
-    *places, last = client.make_qualified_table_name_path(name, quote=False)
+def _place(
+    client: SqlClientBase[Any], table: PreparedTableSchema, alias: str = "", *, staging: bool = False
+) -> sql.Table:
+    """Where *table* is: in the dataset, or in the *staging* dataset beside it."""
+    with client.with_staging_dataset() if staging else nullcontext():
+        *places, last = client.make_qualified_table_name_path(str(table["name"]), quote=False)
     parts = [sql.to_identifier(part, quoted=True) for part in (last, *reversed(places))]
     known = dict(zip(("this", "db", "catalog"), parts, strict=False))
     return sql.Table(**known, alias=sql.TableAlias(this=sql.to_identifier(alias)) if alias else None)

@@ -94,7 +94,8 @@ class ChangeCounter:
         self._few, self._rows = set(), 0
         for name in ("read", "held"):
             self._database.execute(
-                f"create or replace table {name} (part utinyint, key uhugeint, hash ubigint, kind boolean, aside boolean)"
+                f"create or replace table {name} "
+                "(part utinyint, key uhugeint, hash ubigint, kind boolean, aside boolean)"
             )
 
     def add(self, table: Table, keys: Any) -> None:
@@ -108,7 +109,7 @@ class ChangeCounter:
         self._insert("read", keys.select([*table.primary_key, ROW_HASH]))
 
     def compare(
-        self, pipeline: Pipeline, table: Table, *, whole: bool = False, inside: Sequence[sql.Expression] = ()
+        self, pipeline: Pipeline, table: Table, *, whole: bool = False, inside: Sequence[sql.Expr] = ()
     ) -> Changes:
         """The rows collected since :meth:`start` against those that *pipeline*'s destination holds.
 
@@ -230,9 +231,7 @@ def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + _KEYS_A_QUERY]
 
 
-def _held(
-    pipeline: Pipeline, table: Table, few: Sequence[Any] | None, inside: Sequence[sql.Expression]
-) -> Iterator[Any]:
+def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None, inside: Sequence[sql.Expr]) -> Iterator[Any]:
     """The keys and fingerprints that the table holds; only those whose key begins with one of *few*, where given.
 
     The last column is 1 for a row that is marked as gone, null for one that is not *inside* the conditions, else 0.

@@ -21,7 +21,6 @@ from feedloom.catalogue import Table
 from feedloom.columnar import DELETED_AT
 from feedloom.http import legible_rows
 from feedloom.sources.planning import Cursor
-from feedloom.sources.quarantine import QUARANTINE_TABLE
 from feedloom.sync.changes import is_too_much
 from feedloom.sync.counts import between, bounds, loaded_range
 from feedloom.sync.jobs import Job
@@ -32,7 +31,6 @@ from feedloom.sync.queries import (
     column,
     count,
     count_live,
-    has_column,
     is_stored,
     literal,
     live,
@@ -58,11 +56,17 @@ def take_out(job: Job, table: Table, windows: Sequence[Cursor], *, load_id: str 
     """Mark or remove the rows in *windows* that their reading did not bring, which went into the load *load_id*.
 
     *load_id* is None where the reading brought no row. A row that moved on to a later place, or that came and was put
-    aside, is not gone. Asks the vendor for what came since the run began, where rows move. Returns how many are gone.
+    aside, is not gone; where a row was put aside whose key cannot be read, none is. Asks the vendor for what came since
+    the run began, where rows move. Returns how many are gone.
 
     Raises TooManyError for more than 20 rows and a tenth of the table, unless the job allows it; nothing is changed.
     """
-    missing = _missing(job.pipeline, table, windows, load_id)
+    put_aside = job.session.reading(table.name).keys_put_aside
+    if None in put_aside:
+        return 0
+    missing = {
+        key for key in _missing(job.pipeline, table, windows, load_id) if len(key) > 1 or str(key[0]) not in put_aside
+    }
     if missing and table.window is not None and table.window.moves:
         missing -= asyncio.run(_listed_after(job, table))
     if not job.allow_deletes and is_too_much(len(missing), held=count_live(job.pipeline, table.name)):
@@ -92,18 +96,12 @@ def _missing(pipeline: Pipeline, table: Table, windows: Sequence[Cursor], load_i
     if table.window is None:
         return set()
     moment = column(pipeline, table.window.passes[0].column)
-    conditions: list[sql.Expression] = [
+    conditions: list[sql.Condition] = [
         *live(pipeline, table.name),
         sql.or_(*[sql.and_(*between(moment, window)) for window in windows]),
     ]
     if load_id is not None:
         conditions.append(column(pipeline, _LOAD_ID).neq(load_id))
-    if len(table.primary_key) == 1 and has_column(pipeline, QUARANTINE_TABLE, "row_key"):
-        put_aside = sqlglot.select(column(pipeline, "row_key")).from_(relation(pipeline, QUARANTINE_TABLE))
-        key = column(pipeline, "row_key")
-        put_aside = put_aside.where(column(pipeline, "table_name").eq(table.name), sql.not_(key.is_(sql.Null())))
-        own_key = sql.cast(column(pipeline, table.primary_key[0]), sql.DataType.Type.TEXT)
-        conditions.append(sql.not_(own_key.isin(query=put_aside)))
     query = sqlglot.select(*[column(pipeline, name) for name in table.primary_key])
     return {tuple(row) for row in ask(pipeline, query.from_(relation(pipeline, table.name)).where(*conditions))}
 

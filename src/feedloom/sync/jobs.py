@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table, Vendor
-from feedloom.config import Setting, find_setting, find_text, moment, need_key
+from feedloom.config import Setting, duration, find_setting, find_text, moment, need_key
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
 from feedloom.sources.journal import KeptReading
-from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read
+from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read, with_look_back
 from feedloom.sources.session import Session
 from feedloom.sync.counts import loaded_range
+from feedloom.sync.report import Deletes
 from feedloom.sync.tally import Tally
 from feedloom.sync.warehouse import Target, choose_target, journal_folder, open_pipeline
-
-
-Deletes: TypeAlias = Literal["soft", "hard"]
-"""What becomes of rows that are gone at the source: ``soft`` marks them, ``hard`` removes them with their child rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,7 @@ def make_job(
     only: str | None = None,
     start: str | None = None,
     end: str | None = None,
+    look_back: str | None = None,
     full: bool = False,
     deletes: str | None = None,
     allow_deletes: bool = False,
@@ -98,12 +99,17 @@ def make_job(
     A job with a *scratch* folder for its working files only looks: it disturbs no sync, and can load nothing.
 
     Raises:
-        InputError: An unknown table or destination, a date without zone, a start not before the end.
+        InputError: An unknown table or destination, a date without zone, a start not before the end, a look-back or
+            deletes of no known kind.
         CredentialError: No key is set.
         DestinationError: The database's folder is missing or can't be written.
     """
     tables = chosen_tables(vendor, [name.strip() for name in only.split(",")] if only else ())
     wanted = Range(start=moment(start, "start"), end=moment(end, "end"))
+    asked_back = duration(look_back, "look-back")
+    back = asked_back if asked_back is not None else configured_look_back(vendor)
+    if back is not None:
+        tables = [with_look_back(table, back) for table in tables]
     key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
@@ -114,6 +120,8 @@ def make_job(
 
     def source(table: Table, again: Reread | None) -> DltSource:
         settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
+        if asked_back is not None:
+            settings["look_back_hours"] = asked_back.total_seconds() / 3600
         if again is None:
             settings |= {"start": wanted.start, "end": wanted.end, "full": full}
         elif again.whole:
@@ -161,6 +169,18 @@ def chosen_tables(vendor: Vendor, names: Sequence[str]) -> list[Table]:
             hint=f"choose from {', '.join(table.name for table in vendor.tables)}",
             code="FL230",
         ) from None
+
+
+def configured_look_back(vendor: Vendor) -> timedelta | None:
+    """The look-back in the configuration, ``[sources.<source>] look_back_hours``; None where it says nothing of use.
+
+    What is wrong with it, the source tells.
+    """
+    try:
+        hours = dlt.config.get(f"sources.{vendor.source_name}.look_back_hours", float)
+    except (ValueError, ConfigurationException):
+        return None
+    return timedelta(hours=hours) if hours is not None and hours >= 0 else None
 
 
 def chosen_deletes(given: str | None) -> Deletes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -119,6 +119,11 @@ def live(pipeline: Pipeline, table: str, alias: str | None = None) -> list[sql.C
     if not has_column(pipeline, table, DELETED_AT):
         return []
     return [sql.column(DELETED_AT, table=alias, quoted=True).is_(sql.Null())]
+
+
+def live_text(columns: Collection[str]) -> str:
+    """The same for a query in SQL of a table with these *columns*: a clause, or nothing."""
+    return f' where "{DELETED_AT}" is null' if DELETED_AT in columns else ""
 
 
 def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:

@@ -75,8 +75,8 @@ def _stale_keys(job: Job, table: Table, embedded: Embedded) -> list[str]:
 def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
     """The windows in which the vendor counts other rows than are here, by halving; None when *found*, the sum, agrees.
 
-    So are those that hold rows whose owner was deleted, so that an import cannot hide behind a deletion. Asks the vendor for one
-    row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
+    So are those that hold rows whose owner was deleted, so that an import cannot hide behind a deletion. Asks the
+    vendor for one row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
     """
     if table.window is None or found.is_settled:
         return None

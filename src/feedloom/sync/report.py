@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from feedloom.errors import FeedloomError
 from feedloom.sources.quarantine import QUARANTINE_TABLE
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
+
+Deletes: TypeAlias = Literal["soft", "hard"]
+"""What becomes of rows that are gone at the source: ``soft`` marks them, ``hard`` removes them and their child rows."""
 
 Outcome = Literal["complete", "withheld", "incomplete", "failed"]
 
@@ -24,6 +27,7 @@ class TableReport:
         changed: Rows whose content changed.
         same: Rows that were read and had not changed.
         gone: Rows that were found to be gone at the source; marked as such, or removed where that is asked for.
+        deletes: What became of them: ``soft`` for marked, ``hard`` for removed.
         returned: Rows that were marked as gone, and came back.
         withheld: Rows that are missing at the source, so many that it is not believed; they are as they were.
         repeated: Rows that came more than once in one reading, and were merged.
@@ -48,6 +52,7 @@ class TableReport:
     changed: int = 0
     same: int = 0
     gone: int = 0
+    deletes: Deletes = "soft"
     returned: int = 0
     withheld: int = 0
     repeated: int = 0

@@ -25,11 +25,11 @@ from feedloom.sources.journal import KeptReading
 from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
-from feedloom.sync import ledger, packages, repair
+from feedloom.sync import ledger, packages, repair, revisits
 from feedloom.sync.carrying import can_keep, conditions_of
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts, loaded_range
-from feedloom.sync.deletions import TooManyError, take_out
+from feedloom.sync.deletions import TooManyError, remove_marked, take_out
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.journals import forget_old_runs, forget_unloaded, note_loaded, settle
@@ -39,7 +39,7 @@ from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
 from feedloom.sync.queries import count, count_live, held_open
 from feedloom.sync.replay import is_there, refuse_older
-from feedloom.sync.report import Report, TableReport
+from feedloom.sync.report import Deletes, Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
 from feedloom.sync.warehouse import give_more_memory
 
@@ -128,7 +128,8 @@ class _Loader:
         self._table = table
         self._counter = counter
         self._before = loaded_range(job.vendor, table, job.pipeline)
-        self._result = TableReport(table=table.name, history=table.write == "append")
+        deletes: Deletes = "soft" if job.session.keeps_vanished else "hard"
+        self._result = TableReport(table=table.name, history=table.write == "append", deletes=deletes)
         self._held = ExitStack()
 
     def sync(self) -> TableReport:
@@ -174,6 +175,8 @@ class _Loader:
         elif self._job.session.reading(self._table.name).complete:
             self._job.fresh.add(self._table.name)
             self._repair()
+            if self._job.deletes == "hard" and self._table.is_countable:
+                remove_marked(self._job.pipeline, self._table)
         else:
             self._result.verdict = "incomplete"
 
@@ -205,6 +208,7 @@ class _Loader:
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
+        self._revisit()
         counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
@@ -219,10 +223,28 @@ class _Loader:
         elif note:
             result.notes.append(note)
 
+    def _revisit(self) -> None:
+        """Read the last part of the table again, where that is due."""
+        job, table, policy = self._job, self._table, self._table.revisit
+        is_first = self._before.through is None
+        window = None if is_first else revisits.due(job, table)
+        if window is not None and policy is not None:
+            changed = self._result.changed
+            self._read_windows(Reread(calls=revisits.calls(job, table, window), windows=[window]))
+            self._result.notes.append(
+                f"The last {policy.back.days} days were read again, as every {policy.every.days} days: "
+                f"{self._result.changed - changed:,} rows had changed."
+            )
+        is_read = window is not None and job.session.reading(table.name).complete
+        if is_read or is_first or job.full:
+            revisits.note_read(job, table)
+
     def _read_windows(self, again: Reread) -> None:
-        """Read some windows again, and find which rows are gone from them."""
+        """Read some windows again, and find which rows are gone from them; none are where the reading left doubts."""
+        reading = self._job.session.reading(self._table.name)
+        remarks = len(reading.notes)
         load_id = self._load_once(again)
-        if not self._job.session.reading(self._table.name).complete or not can_keep(self._job.pipeline.destination):
+        if not reading.complete or len(reading.notes) > remarks or not can_keep(self._job.pipeline.destination):
             return
         try:
             self._result.gone += take_out(self._job, self._table, again.windows, load_id=load_id)
