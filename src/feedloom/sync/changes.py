@@ -24,7 +24,7 @@ from sqlglot import expressions as sql
 
 from feedloom.catalogue import Table
 from feedloom.columnar import DELETED_AT, ROW_HASH
-from feedloom.sync.queries import client_of, column, is_stored, relation
+from feedloom.sync.queries import client_of, column, has_marks, relation
 
 _CHUNK_ROWS = 100_000
 _FEW_KEYS = 20_000
@@ -238,7 +238,7 @@ def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None, inside: S
     """
     columns = [column(pipeline, name) for name in (*table.primary_key, ROW_HASH)]
     aside = sql.Case()
-    if is_stored(pipeline, table.name, DELETED_AT):
+    if has_marks(pipeline, table.name):
         aside = aside.when(sql.not_(column(pipeline, DELETED_AT).is_(sql.Null())), sql.convert(1))
     aside = aside.when(sql.and_(*inside) if inside else sql.true(), sql.convert(0))
     everything = sqlglot.select(*columns, sql.alias_(aside, "aside")).from_(relation(pipeline, table.name))

@@ -98,7 +98,7 @@ def _quarantined(vendor: Vendor, table: Table, pipeline: Pipeline, cursor: Curso
         conditions.append(load_id >= since)
     if len(table.primary_key) == 1 and has_column(pipeline, table.name, table.primary_key[0]):
         own_key = sql.cast(column(pipeline, table.primary_key[0]), sql.DataType.Type.TEXT)
-        loaded = sqlglot.select(own_key).from_(relation(pipeline, table.name))
+        loaded = sqlglot.select(own_key).from_(relation(pipeline, table.name)).where(*live(pipeline, table.name))
         conditions.append(sql.or_(key.is_(sql.Null()), sql.not_(key.isin(query=loaded))))
     if table.window is not None:
         moment = column(pipeline, "row_moment", "aside")

@@ -31,7 +31,7 @@ from feedloom.sync.queries import (
     column,
     count,
     count_live,
-    is_stored,
+    has_marks,
     literal,
     live,
     relation,
@@ -82,7 +82,7 @@ def take_out(job: Job, table: Table, windows: Sequence[Cursor], *, load_id: str 
 
 def remove_marked(pipeline: Pipeline, table: Table) -> int:
     """Remove the rows that were marked as gone, and their child rows; returns how many there were."""
-    if not is_stored(pipeline, table.name, DELETED_AT):
+    if not has_marks(pipeline, table.name):
         return 0
     marked = sql.not_(column(pipeline, DELETED_AT).is_(sql.Null()))
     found = count(pipeline, table.name, marked)

@@ -220,7 +220,10 @@ def _windowed(job: Job, table: Table, window: Window, found: Expected) -> Expect
 
 def _with_revisit(job: Job, table: Table, found: Expected) -> Expected:
     """*found*, with what is read again of the table's last part where that is due."""
-    window = revisits.due(job, table)
+    loaded = loaded_range(job.vendor, table, job.pipeline)
+    if loaded.through is None or found.through is None:
+        return found
+    window = revisits.due(job, table, replace(loaded, through=found.through))
     if window is None:
         return found
     again = revisits.calls(job, table, window)

@@ -41,6 +41,7 @@ class _Known:
     def __init__(self, pipeline: Pipeline) -> None:
         self.naming = pipeline.default_schema.naming
         self.client: Any = None
+        self.marked: set[str] | None = None
         self._parts: dict[str, list[str]] = {}
 
     def parts(self, pipeline: Pipeline, table: str) -> list[str]:
@@ -116,7 +117,7 @@ def literal(value: Any) -> Any:
 
 def live(pipeline: Pipeline, table: str, alias: str | None = None) -> list[sql.Condition]:
     """The condition under which a row of *table* is still at the source; none where no row was ever marked as gone."""
-    if not has_column(pipeline, table, DELETED_AT):
+    if not has_marks(pipeline, table):
         return []
     return [sql.column(DELETED_AT, table=alias, quoted=True).is_(sql.Null())]
 
@@ -150,12 +151,31 @@ def count_live(pipeline: Pipeline, table: str, *conditions: sql.Expression | sql
     return count(pipeline, table, *live(pipeline, table), *conditions)
 
 
-def is_stored(pipeline: Pipeline, table: str, name: str) -> bool:
-    """Whether the destination itself has the column *name* in *table*, which the schema may know before it is made."""
-    if not has_column(pipeline, table, name):
+def has_marks(pipeline: Pipeline, table: str) -> bool:
+    """Whether the destination itself has the column of marks in *table*, which the schema may know before it is made.
+
+    The destination is asked once in the life of *pipeline*; what is loaded since, ``note_columns`` tells.
+    """
+    if not has_column(pipeline, table, DELETED_AT):
         return False
+    known = _known(pipeline)
+    if known.marked is None:
+        known.marked = set(_marked_tables(pipeline))
+    return known.naming.normalize_table_identifier(table) in known.marked
+
+
+def note_columns(pipeline: Pipeline, table: str) -> None:
+    """Note that *table* was just loaded, so that the destination has the columns that the schema knows."""
+    known = _known(pipeline)
+    if known.marked is not None and has_column(pipeline, table, DELETED_AT):
+        known.marked.add(known.naming.normalize_table_identifier(table))
+
+
+def _marked_tables(pipeline: Pipeline) -> Iterator[str]:
+    """The tables that have the column of marks in the destination, as it tells itself."""
+    names = [name for name, table in pipeline.default_schema.tables.items() if DELETED_AT in table["columns"]]
     with pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
-            return False
-        _, columns = client.get_storage_table(pipeline.default_schema.naming.normalize_table_identifier(table))
-        return name in columns
+        if isinstance(client, SqlJobClientBase):
+            for name, columns in client.get_storage_tables(names):
+                if DELETED_AT in map(str.lower, columns):
+                    yield name

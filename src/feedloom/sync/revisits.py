@@ -15,17 +15,18 @@ from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
 from feedloom.sources.planning import Cursor, plan_windows
-from feedloom.sync.counts import loaded_range
 from feedloom.sync.jobs import Job
 
 _KEY: Final = "feedloom_revisited"
 
 
-def due(job: Job, table: Table) -> Cursor | None:
-    """The last part of *table* that is to be read again now; None where that is not due, or a range was asked for."""
+def due(job: Job, table: Table, loaded: Cursor) -> Cursor | None:
+    """The last part of *table*, which is *loaded* so far, that is to be read again in this run.
+
+    None where that is not due, or a range was asked for.
+    """
     policy = table.revisit
     is_plain = job.replayed is None and not job.full and job.wanted.start is None and job.wanted.end is None
-    loaded = loaded_range(job.vendor, table, job.pipeline)
     if policy is None or not is_plain or loaded.through is None:
         return None
     last = _last(job.pipeline, table)

@@ -37,7 +37,7 @@ from feedloom.sync.lateness import late_rows
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
-from feedloom.sync.queries import count, count_live, held_open
+from feedloom.sync.queries import count, count_live, held_open, note_columns
 from feedloom.sync.replay import is_there, refuse_older
 from feedloom.sync.report import Deletes, Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
@@ -227,7 +227,7 @@ class _Loader:
         """Read the last part of the table again, where that is due."""
         job, table, policy = self._job, self._table, self._table.revisit
         is_first = self._before.through is None
-        window = None if is_first else revisits.due(job, table)
+        window = None if is_first else revisits.due(job, table, loaded_range(job.vendor, table, job.pipeline))
         if window is not None and policy is not None:
             changed = self._result.changed
             self._read_windows(Reread(calls=revisits.calls(job, table, window), windows=[window]))
@@ -290,6 +290,7 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job)
+        note_columns(job.pipeline, table.name)
         if load_ids and table.window is not None and self._before.through is not None:
             self._note_late_rows(load_ids[-1])
         note_loaded(job.session, table.name)
