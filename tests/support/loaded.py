@@ -75,7 +75,7 @@ class Database:
         return names
 
     def _as_trees(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
-        """The rows of the root tables, with each row of a child table put below its parent."""
+        """The rows of the root tables that are not marked as gone, each row of a child table put below its parent."""
         made = {name: {cells["_dlt_id"]: Row(_own(cells)) for cells in found} for name, found in rows.items()}
         for name, found in rows.items():
             if len(made[name]) != len(found):
@@ -91,8 +91,9 @@ class Database:
                 if cells["_dlt_list_idx"] != len(siblings):
                     self.problems.append(f"{name}: place {cells['_dlt_list_idx']} follows {len(siblings) - 1}")
                 siblings.append(made[name][cells["_dlt_id"]])
+        marked = {cells["_dlt_id"] for found in rows.values() for cells in found if DELETED_AT in cells}
         return {
-            name: list(found.values())
+            name: [row for row_id, row in found.items() if row_id not in marked]
             for name, found in made.items()
             if not any(name.startswith(f"{parent}__") for parent in rows)
         }
@@ -249,7 +250,7 @@ def _types(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, dict
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rows of one table that are not marked as gone, without their nulls."""
+    """The rows of one table, without their nulls."""
     columns = [f'epoch_us("{name}")' if held == MOMENT else f'"{name}"' for name, held in types.items()]
     found = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
     return [
@@ -259,7 +260,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str,
             if value is not None
         }
         for values in found
-        if DELETED_AT not in types or values[list(types).index(DELETED_AT)] is None
     ]
 
 

@@ -164,6 +164,40 @@ def test_marks_are_loaded_by_the_run_after_one_that_was_cut_off_before_its_load(
     assert rows(f"select uuid from contacts {LIVE} order by 1") == [("c2",), ("c3",)]
 
 
+def test_postgres_keeps_marks_and_removes_as_duckdb_does(
+    api: FakeRefiner, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", server)
+    seen: list[Any] = []
+
+    def look(**options: Any) -> None:
+        report = run(job_of(api, "contacts,responses", to="postgres", dataset="deletions", **options))
+        seen.append([(table.rows, table.new, table.gone, table.returned, table.verdict) for table in report.tables])
+
+    def held(*tables: str) -> list[int]:
+        pipeline = make_job(REFINER, key=Setting(KEY, "the test"), to="postgres", dataset="deletions").pipeline
+        return [ask(pipeline, f"select count(*) from {table}")[0][0] for table in tables]
+
+    look(deletes="hard")
+    contact_2, response_1 = api.lists["/contacts"].pop(1), api.lists["/responses"].pop(0)
+    look()
+    look()
+    assert held("contacts__segments", "responses__answers") == [3, 8]
+    api.lists["/contacts"].append(contact_2)
+    api.lists["/responses"].append(response_1)
+    look()
+    del api.lists["/contacts"][0], api.lists["/responses"][0]
+    look(deletes="hard")
+    assert seen == [
+        [(3, 3, 0, 0, "matches"), (8, 8, 0, 0, "matches")],
+        [(2, 0, 1, 0, "matches"), (7, 0, 1, 0, "matches")],
+        [(2, 0, 0, 0, "matches"), (7, 0, 0, 0, "matches")],
+        [(3, 0, 0, 1, "matches"), (8, 0, 0, 1, "matches")],
+        [(2, 0, 1, 0, "matches"), (7, 0, 1, 0, "matches")],
+    ]
+    assert held("contacts", "contacts__segments", "responses", "responses__answers") == [2, 2, 7, 7]
+
+
 def _cut_off(*_arguments: Any, **_options: Any) -> None:
     raise KeyboardInterrupt
 

@@ -152,20 +152,23 @@ def _mark(absences: Absences, key: Sequence[str]) -> sql.Expr:
     """The mark of a row that was not marked before: null where its absence says nothing."""
     if not absences.tells:
         return sql.cast(sql.Null(), sql.DataType.Type.TIMESTAMPTZ)
-    conditions = conditions_of(absences, "held")
-    if absences.spared:
-        text = sql.cast(_column(key[0]), sql.DataType.Type.TEXT)
-        conditions.append(sql.Not(this=text.isin(*absences.spared)))
+    conditions = taken_for_gone(absences, key, "held")
     moment = at(absences.noticed_at)
     return sql.Case().when(sql.and_(*conditions), moment) if conditions else moment
 
 
-def conditions_of(absences: Absences, alias: str | None = None) -> list[sql.Expr]:
-    """The conditions under which a row lies in the range that was read."""
+def taken_for_gone(absences: Absences, key: Sequence[str], alias: str | None = None) -> list[sql.Expr]:
+    """The conditions under which a row that did not come is gone; *key* are the columns of its primary key."""
     column = _column(absences.column, alias)
-    since = [] if absences.since is None else [column >= at(absences.since)]
-    through = [] if absences.through is None else [column < at(absences.through)]
-    return [*since, *through] if absences.column else []
+    found: list[sql.Expr] = []
+    if absences.column and absences.since is not None:
+        found.append(column >= at(absences.since))
+    if absences.column and absences.through is not None:
+        found.append(column < at(absences.through))
+    if absences.spared:
+        text = sql.cast(_column(key[0], alias), sql.DataType.Type.TEXT)
+        found.append(sql.Not(this=text.isin(*absences.spared)))
+    return found
 
 
 def _insert(

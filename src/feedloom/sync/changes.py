@@ -109,14 +109,14 @@ class ChangeCounter:
         self._insert("read", keys.select([*table.primary_key, ROW_HASH]))
 
     def compare(
-        self, pipeline: Pipeline, table: Table, *, whole: bool = False, inside: Sequence[sql.Expr] = ()
+        self, pipeline: Pipeline, table: Table, *, whole: bool = False, if_gone: Sequence[sql.Expr] = ()
     ) -> Changes:
         """The rows collected since :meth:`start` against those that *pipeline*'s destination holds.
 
-        *whole* says that the rows are all of a list, so that the others are gone: of those *inside* the conditions.
+        *whole* says that the rows are all of a list, so that the others are gone, where they meet all of *if_gone*.
         """
         few = None if whole or self._few is None else sorted(self._few)
-        for rows in _held(pipeline, table, few, inside):
+        for rows in _held(pipeline, table, few, if_gone):
             *_, aside = rows.columns
             self._insert("held", rows.select(rows.column_names[:-1]), aside)
         parts = min(_MOST_PARTS, 1 + self._rows // _ROWS_A_PART)
@@ -173,7 +173,7 @@ select
 from batch
 """
 """Digests stand for keys and fingerprints, since they are shorter; keys are told apart by 128 bits. ``aside`` is true
-of a row that is marked as gone, null of one outside the range that was read."""
+of a row that is marked, null of one that is not gone if it did not come."""
 
 _COMPARE = """
 with
@@ -231,16 +231,16 @@ def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + _KEYS_A_QUERY]
 
 
-def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None, inside: Sequence[sql.Expr]) -> Iterator[Any]:
+def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None, if_gone: Sequence[sql.Expr]) -> Iterator[Any]:
     """The keys and fingerprints that the table holds; only those whose key begins with one of *few*, where given.
 
-    The last column is 1 for a row that is marked as gone, null for one that is not *inside* the conditions, else 0.
+    The last column is 1 for a row that is marked, null for one that does not meet all *if_gone*, else 0.
     """
     columns = [column(pipeline, name) for name in (*table.primary_key, ROW_HASH)]
     aside = sql.Case()
     if has_marks(pipeline, table.name):
         aside = aside.when(sql.not_(column(pipeline, DELETED_AT).is_(sql.Null())), sql.convert(1))
-    aside = aside.when(sql.and_(*inside) if inside else sql.true(), sql.convert(0))
+    aside = aside.when(sql.and_(*if_gone) if if_gone else sql.true(), sql.convert(0))
     everything = sqlglot.select(*columns, sql.alias_(aside, "aside")).from_(relation(pipeline, table.name))
     queries: Iterable[sql.Select] = [everything]
     if few is not None:

@@ -26,7 +26,7 @@ from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair, revisits
-from feedloom.sync.carrying import can_keep, conditions_of
+from feedloom.sync.carrying import can_keep, taken_for_gone
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts, loaded_range
 from feedloom.sync.deletions import TooManyError, remove_marked, take_out
@@ -37,7 +37,7 @@ from feedloom.sync.lateness import late_rows
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
-from feedloom.sync.queries import count, count_live, held_open, note_columns
+from feedloom.sync.queries import column, count, count_live, held_open, note_columns
 from feedloom.sync.replay import is_there, refuse_older
 from feedloom.sync.report import Deletes, Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
@@ -302,8 +302,9 @@ class _Loader:
         """What the load at hand brings; of the rows that it did not bring, those that it tells to be gone."""
         absences = self._job.session.reading(self._table.name).absences
         whole = replaces and (absences is None or absences.tells)
-        inside = [] if absences is None else conditions_of(absences)
-        return self._counter.compare(self._job.pipeline, self._table, whole=whole, inside=inside)
+        key = [column(self._job.pipeline, name).name for name in self._table.primary_key]
+        if_gone = [] if absences is None else taken_for_gone(absences, key)
+        return self._counter.compare(self._job.pipeline, self._table, whole=whole, if_gone=if_gone)
 
     def _note_late_rows(self, load_id: str) -> None:
         result, late = self._result, Counter(self._result.late)
