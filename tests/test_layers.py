@@ -21,7 +21,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "emulator": frozenset({"catalogue", "errors"}),
     "sources": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config"}),
     "sync": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources"}),
-    "feedback": frozenset({"errors"}),
+    "feedback": frozenset({"columnar", "errors"}),
     "audit": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync", "feedback"}),
     "tools": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync"}),
     "cli": EVERYTHING,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from feedloom.errors import CredentialError, InputError
@@ -93,6 +93,23 @@ def moment(value: str | datetime | None, name: str) -> datetime | None:
     if parsed.tzinfo is None:
         raise InputError(f"{name} has no time zone: {value}", hint=f"write {parsed.isoformat()}Z for UTC", code="FL210")
     return parsed
+
+
+def duration(value: str | None, name: str) -> timedelta | None:
+    """*value* (``7d``, ``36h``, ``90min``) as a length of time; raises InputError for anything else."""
+    if value is None:
+        return None
+    for unit, size in _UNITS.items():
+        number = value.strip().removesuffix(unit)
+        if number != value.strip() and number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS:
+            return int(number) * size
+    raise InputError(
+        f"{name} is no length of time: {value!r}", hint="write a whole number and d, h or min, such as 7d", code="FL212"
+    )
+
+
+_UNITS = {"min": timedelta(minutes=1), "d": timedelta(days=1), "h": timedelta(hours=1)}
+_MOST_DIGITS = 6
 
 
 def past_moment(value: str | None, name: str, *, now: datetime | None = None) -> datetime | None:

@@ -29,7 +29,8 @@ def delete(served: Served, uuids: Sequence[str]) -> None:
 
 def contacts(stage: Stage) -> list[str]:
     with duckdb.connect(str(stage.database), read_only=True) as database:
-        return [uuid for (uuid,) in database.execute("select uuid from refiner_data.contacts order by 1").fetchall()]
+        found = "select uuid from refiner_data.contacts where _feedloom_deleted_at is null order by 1"
+        return [uuid for (uuid,) in database.execute(found).fetchall()]
 
 
 def test_a_list_that_lost_much_is_not_loaded_until_it_is_allowed(here: Here, bare: Stage, own_refiner: Served) -> None:

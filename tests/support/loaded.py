@@ -16,6 +16,7 @@ import duckdb
 
 COLUMNS_TABLE = "feedloom_columns"
 LEDGER = ("feedloom_runs", "feedloom_windows", "feedloom_checks", "feedloom_requests")
+DELETED_AT = "_feedloom_deleted_at"
 MORE_KEYS = "feedloom_more_keys"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
 
@@ -74,7 +75,7 @@ class Database:
         return names
 
     def _as_trees(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
-        """The rows of the root tables, with each row of a child table put below its parent."""
+        """The rows of the root tables that are not marked as gone, each row of a child table put below its parent."""
         made = {name: {cells["_dlt_id"]: Row(_own(cells)) for cells in found} for name, found in rows.items()}
         for name, found in rows.items():
             if len(made[name]) != len(found):
@@ -90,8 +91,9 @@ class Database:
                 if cells["_dlt_list_idx"] != len(siblings):
                     self.problems.append(f"{name}: place {cells['_dlt_list_idx']} follows {len(siblings) - 1}")
                 siblings.append(made[name][cells["_dlt_id"]])
+        marked = {cells["_dlt_id"] for found in rows.values() for cells in found if DELETED_AT in cells}
         return {
-            name: list(found.values())
+            name: [row for row_id, row in found.items() if row_id not in marked]
             for name, found in made.items()
             if not any(name.startswith(f"{parent}__") for parent in rows)
         }

@@ -25,7 +25,7 @@ from feedloom.http import Row
 from feedloom.http.answer import dig
 from feedloom.sources.planning import pieces, plan_windows
 from feedloom.sync.counts import has_total
-from feedloom.sync.queries import at, column, count, relation
+from feedloom.sync.queries import at, column, count, live, relation
 
 MOST_LOOKED_UP = 200
 """Of the rows that left the vendor's list, so many are looked up; the others are judged by them."""
@@ -113,8 +113,9 @@ class _Counting:
     def whole(self) -> _Part:
         """The table as one part."""
         table_name = self._subject.table.name
-        here = count(self._subject.pipeline, table_name)
-        return _Part(name=_ROWS, subject="", params=self._subject.table.params, conditions=(), here=here)
+        there_still = live(self._subject.pipeline, table_name)
+        here = count(self._subject.pipeline, table_name, *there_still)
+        return _Part(name=_ROWS, subject="", params=self._subject.table.params, conditions=there_still, here=here)
 
     def parts(self, span: tuple[datetime | None, datetime]) -> list[_Part]:
         """The rows of *span*: by the days or months that hold some, then as a whole."""
@@ -275,6 +276,7 @@ class _Counting:
         since, through = span
         when = sql.column(self._subject.column(step.column), quoted=True)
         found: list[sql.Expression | sql.Condition] = [when < at(through)]
+        found += live(self._subject.pipeline, self._subject.table.name)
         if since is not None:
             found.append(when >= at(since))
         if value and cut_by is not None:

@@ -107,7 +107,7 @@ async def _checks(subject: Subject, dataset: Dataset, sample: int, seed: int) ->
 def _is_counted(subject: Subject) -> bool:
     paging = subject.endpoint.paging
     has_total = isinstance(paging, CursorPaging | NumberPaging | ScrollPaging) and bool(paging.total)
-    return subject.is_countable and (has_total or subject.is_whole_list)
+    return subject.table.is_countable and (has_total or subject.is_whole_list)
 
 
 def _not_checked(table: Table) -> Check:

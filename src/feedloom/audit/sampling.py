@@ -39,7 +39,7 @@ class _Compared:
 
 async def sample_checks(subject: Subject, *, count: int, seed: int) -> list[Check]:
     """A check for each sampled row; none of a table whose rows can't be asked for one by one."""
-    if count == 0 or not subject.is_countable or (subject.table.single is None and not subject.is_whole_list):
+    if count == 0 or not subject.table.is_countable or (subject.table.single is None and not subject.is_whole_list):
         return []
     keys = subject.stored.sample_keys(count, seed)
     trees = subject.stored.trees(keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +15,7 @@ from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
 
 from feedloom.catalogue import Table
-from feedloom.sync.queries import ask, column, relation
+from feedloom.sync.queries import ask, column, literal, live, relation
 
 _ROWS_AT_ONCE = 500
 _FETCHED_AT_ONCE = 100_000
@@ -78,9 +78,8 @@ class Stored:
         return [tuple(row) for row in heapq.nsmallest(count, self._keys(), key=lot)]
 
     def keys(self, conditions: Sequence[sql.Expression | sql.Condition]) -> dict[str, tuple[Any, ...]]:
-        """The keys of the rows that meet all *conditions*, by ``key_of`` them."""
-        query = sqlglot.select(*self._key).from_(relation(self._pipeline, self._name))
-        rows = ask(self._pipeline, query.where(*conditions) if conditions else query)
+        """The keys of the rows that meet all *conditions*, by ``key_of`` them; none of rows that are marked as gone."""
+        rows = ask(self._pipeline, self._all_keys().where(*conditions))
         return {key_of(row): tuple(row) for row in rows}
 
     def trees(self, keys: Sequence[tuple[Any, ...]]) -> dict[str, Tree]:
@@ -88,7 +87,7 @@ class Stored:
         found: dict[str, Tree] = {}
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             some = keys[start : start + _ROWS_AT_ONCE]
-            first = self._key[0].isin(*[_literal(key[0]) for key in some])
+            first = self._key[0].isin(*[literal(key[0]) for key in some])
             wanted = {key_of(key) for key in some}
             rows = [
                 row for row in self._select(self._name, first) if key_of(row[one.name] for one in self._key) in wanted
@@ -100,15 +99,18 @@ class Stored:
 
     def query(self, key: Sequence[Any]) -> str:
         """The SQL that shows the row with this key."""
-        conditions = [sql.EQ(this=one, expression=_literal(value)) for one, value in zip(self._key, key, strict=True)]
+        conditions = [sql.EQ(this=one, expression=literal(value)) for one, value in zip(self._key, key, strict=True)]
         query = sqlglot.select("*").from_(relation(self._pipeline, self._name)).where(*conditions)
         return sql_text(self._pipeline, query)
 
-    def _keys(self) -> Iterator[Sequence[Any]]:
+    def _all_keys(self) -> sql.Select:
         query = sqlglot.select(*self._key).from_(relation(self._pipeline, self._name))
+        return query.where(*live(self._pipeline, self._name))
+
+    def _keys(self) -> Iterator[Sequence[Any]]:
         with (
             self._pipeline.sql_client() as client,
-            client.execute_query(query.sql(dialect=client.capabilities.sqlglot_dialect)) as cursor,
+            client.execute_query(self._all_keys().sql(dialect=client.capabilities.sqlglot_dialect)) as cursor,
         ):
             while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
                 yield from rows
@@ -120,7 +122,7 @@ class Stored:
         for name, described in self._schema.tables.items():
             if described.get("parent") != table:
                 continue
-            below = sql.column("_dlt_parent_id", quoted=True).isin(*[_literal(one) for one in parents])
+            below = sql.column("_dlt_parent_id", quoted=True).isin(*[literal(one) for one in parents])
             rows = sorted(self._select(name, below), key=lambda row: row["_dlt_list_idx"])
             trees = {row["_dlt_id"]: Tree(own_cells(row)) for row in rows}
             for row in rows:
@@ -149,15 +151,6 @@ def sql_text(pipeline: Pipeline, query: sql.Query) -> str:
     """*query* in the destination's dialect."""
     with pipeline.sql_client() as client:
         return query.sql(dialect=client.capabilities.sqlglot_dialect)
-
-
-def _literal(value: Any) -> Any:
-    if isinstance(value, datetime):
-        text = sql.Literal.string(value.astimezone(UTC).isoformat(sep=" "))
-        return sql.cast(text, sql.DataType.Type.TIMESTAMPTZ)
-    if isinstance(value, date):
-        return sql.cast(sql.Literal.string(value.isoformat()), sql.DataType.Type.DATE)
-    return sql.convert(value)
 
 
 def cell_of(value: Any, kind: str) -> Any:

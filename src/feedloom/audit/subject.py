@@ -71,15 +71,9 @@ class Subject:
         return None if window is None or window.disputed else window
 
     @property
-    def is_countable(self) -> bool:
-        """Whether each row stands for a row of the vendor's list: sums over ranges and calls for each parent do not."""
-        sums = self.table.window is not None and self.table.window.whole_days
-        return bool(self.table.primary_key) and self.table.fan_out is None and not sums and not self.table.arguments
-
-    @property
     def is_whole_list(self) -> bool:
         """Whether the table was made equal to a list that can be read again as a whole."""
-        return self.is_countable and self.table.write == "replace"
+        return self.table.is_countable and self.table.write == "replace"
 
     @property
     def loaded(self) -> Cursor:

@@ -49,6 +49,8 @@ class Window:
         disputed: Rows move to the window's end when they change, and the vendor may ignore the filter. So there is no
             end and rows are read newest first, and pages have to prove that filter and order are kept; when one does
             not, the whole list is read.
+        moves: A row moves on to a later place when something happens to it, so that one which left a range may lie
+            after all that was read.
     """
 
     passes: tuple[Pass, ...]
@@ -61,6 +63,7 @@ class Window:
     whole_days: bool = False
     optional: bool = False
     disputed: bool = False
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +200,19 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit:
+    """When the last part of a windowed table is read again, for changes that do not move its column, and deletions.
+
+    Attributes:
+        back: How far back from the end of what is loaded.
+        every: How long it lets pass before it is done again.
+    """
+
+    back: timedelta
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table of the warehouse.
 
@@ -223,6 +239,7 @@ class Table:
         selected: Loaded unless the user says otherwise.
         single: How one row is asked for again; None where the vendor has no way, or the list is short.
         parts: How the vendor's count is asked for in parts; None where it is asked for as a whole.
+        revisit: When the last part of a windowed table is read again; None for never.
     """
 
     name: str
@@ -245,3 +262,13 @@ class Table:
     selected: bool = True
     single: Single | None = None
     parts: Parts | None = None
+    revisit: Revisit | None = None
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether each row stands for a row of the vendor's list, so that the two can be held against each other.
+
+        Sums over ranges do not, nor the answers to calls for each row of another table or for what was named.
+        """
+        sums = self.window is not None and self.window.whole_days
+        return bool(self.primary_key) and self.fan_out is None and not sums and not self.arguments

@@ -62,6 +62,7 @@ _RANGE_OPTIONS = (
     click.option("--start", metavar="MOMENT", help="First moment wanted, with time zone."),
     click.option("--end", metavar="MOMENT", help="First moment no longer wanted, with time zone."),
     click.option("--full", is_flag=True, help="Read everything again and replace the tables."),
+    click.option("--look-back", metavar="TIME", help="How far before the last run's end to read again, such as 7d."),
 )
 
 

@@ -80,6 +80,9 @@ def _print(plan: Plan, where: str) -> None:
             click.echo(
                 f"  ! {table.table}: {table.journalled_bytes:,} bytes of pages are here from a run that was cut off"
             )
+    for table in plan.tables:
+        if table.again_from is not None:
+            click.echo(f"  ! {table.table}: what lies from {table.again_from:%Y-%m-%d} on is read again, which is due")
     click.echo(f"(asking for this took {plan.asked:,} requests)")
 
 

@@ -10,6 +10,7 @@ import click
 from feedloom.cli.failures import as_dict, as_text
 from feedloom.cli.output import print_table
 from feedloom.cli.terminal import shows_colours
+from feedloom.columnar import DELETED_AT
 from feedloom.sync.report import Report, TableReport
 
 
@@ -22,8 +23,9 @@ def print_report(report: Report) -> None:
             for row in report.tables
         ],
     )
+    gone = f", {report.gone:,} gone" if report.gone else ""
     click.echo(
-        f"{report.new:,} new, {report.changed:,} changed in {len(report.tables)} tables; "
+        f"{report.new:,} new, {report.changed:,} changed{gone} in {len(report.tables)} tables; "
         f"{report.requests:,} requests, {report.seconds:.1f} s; {report.destination}, {report.dataset}"
     )
     if report.expected_requests is not None and report.expected_rows is not None:
@@ -57,6 +59,11 @@ def _verdict(row: TableReport) -> str:
 
 
 def _notes(row: TableReport) -> list[str]:
-    if not row.keys_past_cap:
-        return row.notes
-    return [*row.notes, f"{row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys"]
+    past_cap = f"{row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys"
+    kept = f"marked in {DELETED_AT}" if row.deletes == "soft" else "removed here"
+    return [
+        *row.notes,
+        *([f"{row.gone:,} rows are gone at the source, and {kept}."] if row.gone else []),
+        *([f"{row.returned:,} rows that were marked as gone came back."] if row.returned else []),
+        *([past_cap] if row.keys_past_cap else []),
+    ]

@@ -32,7 +32,14 @@ _FORBIDDEN = 403
 )
 @source_argument
 @range_options
-@click.option("--allow-deletes", is_flag=True, help="Load also whole lists that lost more than 10 % of their rows.")
+@click.option(
+    "--deletes",
+    type=click.Choice(["soft", "hard"]),
+    envvar="FEEDLOOM__DELETES",
+    show_envvar=True,
+    help="Mark rows that are gone at the source, or remove them.  [default: soft]",
+)
+@click.option("--allow-deletes", is_flag=True, help="Believe also that more than 10 % of a table are gone.")
 @database_option
 @dataset_option
 @base_url_option

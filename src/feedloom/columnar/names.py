@@ -19,6 +19,9 @@ MORE_KEYS = "feedloom_more_keys"
 ROW_HASH = "_feedloom_hash"
 """Name of the column that holds a row's fingerprint."""
 
+DELETED_AT = "_feedloom_deleted_at"
+"""Name of the column that holds when a row was noticed to be gone at the source; null while it is there."""
+
 _SUFFIX_BYTES = 3
 _ROW_IDS = ("_dlt_id", "_dlt_load_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx")
 _VARIANTS = ("v_text", "v_bigint", "v_double", "v_bool")

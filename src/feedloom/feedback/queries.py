@@ -12,6 +12,7 @@ from ibis.expr import types as ir
 from sqlglot.optimizer.merge_subqueries import merge_subqueries
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 
+from feedloom.columnar import DELETED_AT
 from feedloom.errors import InputError
 
 Table: TypeAlias = ir.Table
@@ -20,13 +21,16 @@ Table: TypeAlias = ir.Table
 def table(dataset: Dataset, name: str, *columns: str) -> Table:
     """The *columns* of the table called *name*, for an expression; raises InputError when it is not loaded.
 
-    A column that is not there, because no row ever had a value in it, is text and null.
+    Rows that are marked as gone at the source are left out. A column that is not there, because no row ever had a value
+    in it, is text and null.
     """
     if name not in dataset.tables:
         raise InputError(
             f"the table {name} is not loaded yet", hint="run `feedloom sync` for its source", where=name, code="FL232"
         )
     found = dataset.table(name).to_ibis()
+    if DELETED_AT in found.columns:
+        found = found.filter(found[DELETED_AT].isnull())
     chosen = {
         column: found[column] if column in found.columns else ibis.null().cast("string").name(column)
         for column in columns

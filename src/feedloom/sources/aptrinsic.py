@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from feedloom.config import key_origin, moment
 from feedloom.errors import InputError
 from feedloom.http import Key
 from feedloom.sources.naming import NamingSource
-from feedloom.sources.planning import Range
+from feedloom.sources.planning import Range, with_look_back
 from feedloom.sources.resources import make_resources
 from feedloom.sources.table_plan import COLUMN_CAP, Connection, Options, checked_engine
 from feedloom.vendors.aptrinsic.catalogue import APTRINSIC
@@ -101,8 +100,4 @@ def _with_look_back(hours: float | None) -> dict[str, Table]:
         return {}
     if hours < 0:
         raise InputError("look_back_hours is negative", hint="give 0 or more hours", code="FL213")
-    return {
-        table.name: replace(table, window=replace(table.window, look_back=timedelta(hours=hours)))
-        for table in APTRINSIC.tables
-        if table.window is not None and table.window.look_back
-    }
+    return {table.name: with_look_back(table, timedelta(hours=hours)) for table in APTRINSIC.tables}

@@ -20,6 +20,8 @@ def kept_while_read(plan: TablePlan, state: Mapping[str, Any], load_id: str | No
     """
     reading = plan.session.reading(plan.table.name)
     reading.complete = False
+    reading.absences, reading.read_at, reading.keys_put_aside = None, None, set()
+    reading.is_filtered = bool(plan.options.params.get(plan.table.name))
     journals, kept = plan.session.own_journals, plan.session.kept
     if kept is not None and load_id is not None:
         note_load(kept.folder, load_id)

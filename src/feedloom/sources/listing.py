@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from feedloom.catalogue import Table, Vendor, Window
@@ -77,11 +78,22 @@ def _windowed(
     reads = plan_windows(window, plan.endpoint, span, plan.params, first=cursor.through is None, oldest=oldest)
     if plan.table.fan_out is None:
         reading.complete = yield from _pages(plan, lambda _: _each(reads), journal)
+        if reading.complete and plan.replaces and window.moves:
+            moved = plan_windows(replace(window, parts=1), plan.endpoint, _after(span), plan.params, first=True)
+            reading.complete = yield from _pages(plan, lambda _: _each(moved), journal)
     else:
         rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now, journal)
         reading.complete = yield from _pages(plan, lambda client: rows.for_each_row(client, reads), journal)
     if reading.complete:
         cursors.save(place, advance(cursor, span))
+
+
+def _after(span: Span) -> Span:
+    """The range after *span*, up to a day from now, as clocks differ.
+
+    Rows that move on while a list is read leave the part of it that is still to come, and are in none that was read.
+    """
+    return span[1], datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
 
 def _span(plan: TablePlan, window: Window, cursor: Cursor, journal: Journal | None) -> tuple[Span, datetime | None]:

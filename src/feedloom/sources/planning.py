@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from feedloom.catalogue import Endpoint, Pass, Window
+from feedloom.catalogue import Endpoint, Pass, Table, Window
 from feedloom.errors import InputError
 
 _SHORTEST = timedelta(minutes=1)
@@ -116,6 +116,13 @@ class Cursor:
 
 
 Span: TypeAlias = tuple[datetime | None, datetime]
+
+
+def with_look_back(table: Table, look_back: timedelta) -> Table:
+    """*table*, whose later loads start *look_back* before the end of the last; as it was, if it has no look-back."""
+    if table.window is None or not table.window.look_back:
+        return table
+    return replace(table, window=replace(table.window, look_back=look_back))
 
 
 def span_to_read(window: Window, cursor: Cursor, wanted: Range, now: datetime) -> Span:

@@ -49,6 +49,11 @@ def put_aside(table: Table, endpoint: Endpoint, quarantined: Sequence[Quarantine
     return dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
 
+def readable_keys(table: Table, quarantined: Sequence[Quarantined]) -> set[str | None]:
+    """The primary keys of rows that are put aside; None for those that cannot be read, or are more than one column."""
+    return {_key(table, glimpse(row.raw) or {}) for row in quarantined}
+
+
 def exact_rows(table: Table, page: Rows, *, with_nul: bool) -> Iterator[Row]:
     """The rows of *page* for an engine that puts none aside; *with_nul* allows U+0000 in them.
 

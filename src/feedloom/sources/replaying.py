@@ -33,6 +33,8 @@ def replay(plan: TablePlan, kept: KeptReading, state: dict[str, Any], reading: R
     if walk.pages != kept.note.pages:
         raise _damaged(kept, walk.pages)
     reading.complete = True
+    reading.is_filtered = walk.opening is not None and bool(walk.opening.params)
+    reading.span = span_of(walk.plan) if walk.plan is not None else None
     if walk.opening is not None and walk.plan is not None:
         place = cursors.place(state, walk.opening.params)
         cursors.save(place, advance(cursors.load(place), span_of(walk.plan)))

@@ -10,7 +10,7 @@ import dlt
 from dlt.extract import DltResource
 
 from feedloom.catalogue import Vendor
-from feedloom.columnar import column_hints, column_name
+from feedloom.columnar import DELETED_AT, column_hints, column_name
 from feedloom.errors import InputError
 from feedloom.sources.naming import UnderWay, names_resource
 from feedloom.sources.session import current_session
@@ -59,13 +59,19 @@ def _resource(plan: TablePlan, under_way: UnderWay) -> DltResource:
         name=table.name,
         primary_key=tuple(column_name(name) for name in table.primary_key) or None,
         write_disposition=plan.write,
-        columns=column_hints(table, plan.endpoint),
+        columns={**column_hints(table, plan.endpoint), **(_MARK if _can_be_marked(plan) else {})},
         file_format="parquet",
         nested_hints=nested or None,
         selected=table.selected or table.name in plan.options.lookups,
     )()
     return made
 
+
+def _can_be_marked(plan: TablePlan) -> bool:
+    return plan.session.keeps_vanished and plan.table.is_countable
+
+
+_MARK = {DELETED_AT: {"name": DELETED_AT, "data_type": "timestamp"}}
 
 _LONG_COLUMNS = {
     name: {"name": name, "data_type": data_type}

@@ -15,6 +15,7 @@ import httpx2
 
 from feedloom.catalogue import Table
 from feedloom.http import SILENT, Observer
+from feedloom.sources.absences import Absences
 from feedloom.sources.journal import KeptReading, RunJournals, new_run_id
 
 
@@ -30,6 +31,10 @@ class Reading:
         quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
         keys_renamed: Keys of open maps whose new column has a suffix, as ``(path, key)``.
+        keys_put_aside: The primary keys, as text, of the quarantined rows; None for one whose key cannot be read.
+        is_filtered: The user chose which rows of the list come.
+        read_at: When the last page came, aware; None before the first.
+        absences: What the reading says of rows that it did not bring, where rows that vanish are kept.
         notes: Things a person should know, one sentence each.
     """
 
@@ -40,6 +45,10 @@ class Reading:
     quarantined: int = 0
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
     keys_renamed: set[tuple[str, str]] = field(default_factory=set)
+    keys_put_aside: set[str | None] = field(default_factory=set)
+    is_filtered: bool = False
+    read_at: datetime | None = None
+    absences: Absences | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -55,6 +64,7 @@ class Session:
         journals: Folder where each run of the pipeline keeps its pages; None to keep none.
         about: What is noted of the run beside its pages: ``source``, ``to`` and ``dataset``.
         transport: Makes the transport of each client, for tests in one process; None for the network.
+        keeps_vanished: Rows that left a list that is read whole stay in the table, with the moment that was noticed.
         empty: Tables that are known to hold no row yet, so that there is nothing to merge with.
         batch_bytes: Bytes of pages that are shaped together; a run takes some forty times that.
         on_keys: Hears of the keys and fingerprints of rows, before the rows are loaded: a ``pyarrow.Table`` with the
@@ -70,6 +80,7 @@ class Session:
     journals: Path | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
+    keeps_vanished: bool = False
     empty: set[str] = field(default_factory=set)
     batch_bytes: int = 8_000_000
     on_keys: Callable[[Table, Any], None] = lambda _table, _keys: None

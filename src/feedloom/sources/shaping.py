@@ -27,6 +27,7 @@ from feedloom.columnar.arrow.dlt_seam import (
     takes_parquet,
 )
 from feedloom.columnar.arrow.seen import SeenKeys
+from feedloom.sources.absences import note_absences
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
 from feedloom.sources.journal import Journal
@@ -34,7 +35,14 @@ from feedloom.sources.keeping import kept_while_read
 from feedloom.sources.listing import read_table
 from feedloom.sources.naming import kept_names
 from feedloom.sources.planning import Read
-from feedloom.sources.quarantine import QUARANTINE_TABLE, check_names, exact_rows, note_whole_reading, put_aside
+from feedloom.sources.quarantine import (
+    QUARANTINE_TABLE,
+    check_names,
+    exact_rows,
+    note_whole_reading,
+    put_aside,
+    readable_keys,
+)
 from feedloom.sources.reading import Reader, Rows
 from feedloom.sources.replaying import kept_rows
 from feedloom.sources.session import Reading
@@ -115,8 +123,10 @@ def _by_columns(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
             plan.session.on_keys(table, batch.keys)
         yield from handover.items(batch)
         if batch.quarantined:
+            reading.keys_put_aside |= readable_keys(table, batch.quarantined)
             yield put_aside(table, plan.endpoint, batch.quarantined)
     _check_whole(plan, reading)
+    note_absences(plan, reading)
 
 
 def row_by_row(plan: TablePlan) -> Iterator[Any]:
@@ -147,6 +157,8 @@ def _row_by_row(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
         reading.keys_renamed |= names.renamed
         yield _with_more_keys(shaped, table, naming.make_path) if more else shaped
     _check_whole(plan, reading)
+    if _is_load():
+        note_absences(plan, reading)
 
 
 def _check_whole(plan: TablePlan, reading: Reading) -> None:
@@ -197,11 +209,12 @@ def _extra(table: Table, page: Rows) -> dict[str, Any]:
 
 
 def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:
-    """The pages that have rows to tell of; notes go to *reading*."""
+    """The pages that have rows to tell of; notes go to *reading*, as does when the last page came."""
     for page in pages:
         if page.note:
             reading.notes.append(page.note)
         else:
+            reading.read_at = page.read_at if reading.read_at is None else max(reading.read_at, page.read_at)
             yield page
 
 

@@ -23,8 +23,8 @@ from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
 
 from feedloom.catalogue import Table
-from feedloom.columnar import ROW_HASH
-from feedloom.sync.queries import client_of, column, relation
+from feedloom.columnar import DELETED_AT, ROW_HASH
+from feedloom.sync.queries import client_of, column, has_marks, relation
 
 _CHUNK_ROWS = 100_000
 _FEW_KEYS = 20_000
@@ -36,8 +36,9 @@ _BETWEEN = "\x1f"
 class Changes:
     """How the rows of one load compare with the table before it; rows that came twice count once.
 
-    ``gone`` counts rows of the table that the load did not bring, where that was asked for. ``repeated`` counts rows
-    that came more than once, beyond the first. ``unknown`` counts rows that another engine loaded before, with
+    ``gone`` counts rows of the table that the load did not bring, where that was asked for, and ``returned`` those that
+    it brought although they were marked as gone. ``repeated`` counts rows that came more than once, beyond the first.
+    ``unknown`` counts rows that another engine loaded before, with
     fingerprints of another kind, so that nobody can tell whether they changed.
     """
 
@@ -47,6 +48,7 @@ class Changes:
     gone: int
     repeated: int
     unknown: int = 0
+    returned: int = 0
 
 
 _MOST_GONE = 0.1
@@ -55,8 +57,12 @@ _FEW_ROWS = 20
 
 def loses_too_much(changes: Changes) -> bool:
     """Whether a whole list misses more than 20 rows and a tenth of the table: more likely a fault than deletions."""
-    held = changes.changed + changes.same + changes.unknown + changes.gone
-    return changes.gone > max(_FEW_ROWS, _MOST_GONE * held)
+    return is_too_much(changes.gone, held=changes.changed + changes.same + changes.unknown + changes.gone)
+
+
+def is_too_much(gone: int, *, held: int) -> bool:
+    """Whether *gone* rows of those *held* are more than 20 and a tenth."""
+    return gone > max(_FEW_ROWS, _MOST_GONE * held)
 
 
 class ChangeCounter:
@@ -88,7 +94,8 @@ class ChangeCounter:
         self._few, self._rows = set(), 0
         for name in ("read", "held"):
             self._database.execute(
-                f"create or replace table {name} (part utinyint, key uhugeint, hash ubigint, kind boolean)"
+                f"create or replace table {name} "
+                "(part utinyint, key uhugeint, hash ubigint, kind boolean, aside boolean)"
             )
 
     def add(self, table: Table, keys: Any) -> None:
@@ -101,19 +108,28 @@ class ChangeCounter:
         self._remember(keys[table.primary_key[0]])
         self._insert("read", keys.select([*table.primary_key, ROW_HASH]))
 
-    def compare(self, pipeline: Pipeline, table: Table, *, whole: bool = False) -> Changes:
+    def compare(
+        self, pipeline: Pipeline, table: Table, *, whole: bool = False, if_gone: Sequence[sql.Expr] = ()
+    ) -> Changes:
         """The rows collected since :meth:`start` against those that *pipeline*'s destination holds.
 
-        *whole* says that the rows are all of a list, so that the others are gone.
+        *whole* says that the rows are all of a list, so that the others are gone, where they meet all of *if_gone*.
         """
         few = None if whole or self._few is None else sorted(self._few)
-        for rows in _held(pipeline, table, few):
-            self._insert("held", rows)
+        for rows in _held(pipeline, table, few, if_gone):
+            *_, aside = rows.columns
+            self._insert("held", rows.select(rows.column_names[:-1]), aside)
         parts = min(_MOST_PARTS, 1 + self._rows // _ROWS_A_PART)
         counted = [self._database.execute(_COMPARE, [parts, part] * 2).fetchall()[0] for part in range(parts)]
-        read, distinct, new, changed, same, gone, unknown = map(sum, zip(*counted, strict=True))
+        read, distinct, new, changed, same, gone, unknown, returned = map(sum, zip(*counted, strict=True))
         return Changes(
-            new=new, changed=changed, same=same, gone=gone if whole else 0, repeated=read - distinct, unknown=unknown
+            new=new,
+            changed=changed,
+            same=same,
+            gone=gone if whole else 0,
+            repeated=read - distinct,
+            unknown=unknown,
+            returned=returned,
         )
 
     def unseen_before(self, rows: Any, moment: datetime) -> list[tuple[int, int]]:
@@ -136,10 +152,11 @@ class ChangeCounter:
         if len(self._few) > _FEW_KEYS:
             self._few = None
 
-    def _insert(self, name: str, rows: Any) -> None:
-        """Add *rows*, whose last column is the fingerprint, to the scratch table *name*."""
+    def _insert(self, name: str, rows: Any, marks: Any = None) -> None:
+        """Add *rows*, whose last column is the fingerprint, to the scratch table *name*, with their *marks*."""
         *key, hashes = rows.columns
-        batch = pa.table({"key": _joined(key), "hash": hashes.cast(pa.string())})
+        aside = pa.repeat(0, len(rows)) if marks is None else marks
+        batch = pa.table({"key": _joined(key), "hash": hashes.cast(pa.string()), "aside": aside})
         self._rows += len(batch)
         self._database.register("batch", batch)
         self._database.execute(f"insert into {name} {_DIGESTS}")
@@ -150,9 +167,13 @@ _MOST_PARTS = 240
 _ROWS_A_PART = 400_000
 
 _DIGESTS = """
-select md5_number_upper(key) % 240, md5_number(key), md5_number_lower(hash), contains(hash, ':') from batch
+select
+    md5_number_upper(key) % 240, md5_number(key), md5_number_lower(hash), contains(hash, ':'),
+    case aside when 0 then false when 1 then true end
+from batch
 """
-"""Digests stand for keys and fingerprints, since they are shorter; keys are told apart by 128 bits."""
+"""Digests stand for keys and fingerprints, since they are shorter; keys are told apart by 128 bits. ``aside`` is true
+of a row that is marked, null of one that is not gone if it did not come."""
 
 _COMPARE = """
 with
@@ -170,8 +191,9 @@ select
         and held_part.hash is distinct from read_once.hash and coalesce(held_part.kind = read_once.kind, true)
     ),
     count(*) filter (where held_part.hash = read_once.hash),
-    count(*) filter (where times is null),
-    count(*) filter (where held_part.hash <> read_once.hash and held_part.kind <> read_once.kind)
+    count(*) filter (where times is null and aside = false),
+    count(*) filter (where held_part.hash <> read_once.hash and held_part.kind <> read_once.kind),
+    count(*) filter (where times is not null and aside)
 from read_once full join held_part using (key)
 """
 
@@ -209,10 +231,17 @@ def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + _KEYS_A_QUERY]
 
 
-def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None) -> Iterator[Any]:
-    """The keys and fingerprints that the table holds; only those whose key begins with one of *few*, where given."""
+def _held(pipeline: Pipeline, table: Table, few: Sequence[Any] | None, if_gone: Sequence[sql.Expr]) -> Iterator[Any]:
+    """The keys and fingerprints that the table holds; only those whose key begins with one of *few*, where given.
+
+    The last column is 1 for a row that is marked, null for one that does not meet all *if_gone*, else 0.
+    """
     columns = [column(pipeline, name) for name in (*table.primary_key, ROW_HASH)]
-    everything = sqlglot.select(*columns).from_(relation(pipeline, table.name))
+    aside = sql.Case()
+    if has_marks(pipeline, table.name):
+        aside = aside.when(sql.not_(column(pipeline, DELETED_AT).is_(sql.Null())), sql.convert(1))
+    aside = aside.when(sql.and_(*if_gone) if if_gone else sql.true(), sql.convert(0))
+    everything = sqlglot.select(*columns, sql.alias_(aside, "aside")).from_(relation(pipeline, table.name))
     queries: Iterable[sql.Select] = [everything]
     if few is not None:
         queries = (everything.where(columns[0].isin(*part)) for part in _parts(few))

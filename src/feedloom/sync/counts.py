@@ -16,7 +16,7 @@ from feedloom.http import Client
 from feedloom.sources import cursors
 from feedloom.sources.planning import Cursor
 from feedloom.sources.quarantine import QUARANTINE_TABLE, last_whole_reading
-from feedloom.sync.queries import ask, at, column, count, has_column, relation
+from feedloom.sync.queries import ask, at, column, count_live, has_column, live, relation
 
 
 def has_total(vendor: Vendor, table: Table) -> bool:
@@ -31,7 +31,7 @@ class Counts:
 
     Attributes:
         there: Those that the vendor counts.
-        here: Those that are loaded.
+        here: Those that are loaded, and not marked as gone.
         ownerless: Those of them whose owner (the contact of a response) is gone at the vendor, as deletions leave them.
         quarantined: Rows of the range, or of a moment unknown, that were put aside in place of being loaded.
     """
@@ -40,6 +40,11 @@ class Counts:
     here: int
     ownerless: int = 0
     quarantined: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Each row here that is not marked has its owner, and the vendor counts as many as are here or put aside."""
+        return self.there == self.here + self.quarantined and not self.ownerless
 
     @property
     def agree(self) -> bool:
@@ -73,10 +78,10 @@ def counts_in(
         for embedded in table.embedded
         if embedded.is_owner and embedded.table in fresh and has_column(pipeline, table.name, _key(embedded))
     ]
-    ownerless = count(pipeline, table.name, *inside, sql.or_(*lost)) if lost else 0
+    ownerless = count_live(pipeline, table.name, *inside, sql.or_(*lost)) if lost else 0
     return Counts(
         there=there,
-        here=count(pipeline, table.name, *inside),
+        here=count_live(pipeline, table.name, *inside),
         ownerless=ownerless,
         quarantined=_quarantined(vendor, table, pipeline, cursor),
     )
@@ -93,11 +98,11 @@ def _quarantined(vendor: Vendor, table: Table, pipeline: Pipeline, cursor: Curso
         conditions.append(load_id >= since)
     if len(table.primary_key) == 1 and has_column(pipeline, table.name, table.primary_key[0]):
         own_key = sql.cast(column(pipeline, table.primary_key[0]), sql.DataType.Type.TEXT)
-        loaded = sqlglot.select(own_key).from_(relation(pipeline, table.name))
+        loaded = sqlglot.select(own_key).from_(relation(pipeline, table.name)).where(*live(pipeline, table.name))
         conditions.append(sql.or_(key.is_(sql.Null()), sql.not_(key.isin(query=loaded))))
     if table.window is not None:
         moment = column(pipeline, "row_moment", "aside")
-        inside = sql.and_(*_between(moment, cursor))
+        inside = sql.and_(*between(moment, cursor))
         conditions.append(sql.or_(moment.is_(sql.Null()), inside))
     rows = sql.Count(this=sql.Distinct(expressions=[sql.Coalesce(this=key, expressions=[digest])]))
     found = ask(pipeline, sqlglot.select(rows).from_(relation(pipeline, QUARANTINE_TABLE, "aside")).where(*conditions))
@@ -106,6 +111,7 @@ def _quarantined(vendor: Vendor, table: Table, pipeline: Pipeline, cursor: Curso
 
 def _without_owner(pipeline: Pipeline, embedded: Embedded) -> sql.Condition:
     owners = sqlglot.select(column(pipeline, embedded.key)).from_(relation(pipeline, embedded.table))
+    owners = owners.where(*live(pipeline, embedded.table))
     owner = column(pipeline, _key(embedded))
     return sql.and_(sql.Not(this=sql.Is(this=owner, expression=sql.Null())), sql.Not(this=owner.isin(query=owners)))
 
@@ -118,10 +124,11 @@ def _inside(pipeline: Pipeline, table: Table, cursor: Cursor) -> list[sql.Expres
     """The conditions under which a row lies in the range of *cursor*, by the column of the table's first pass."""
     if table.window is None or cursor.through is None:
         return []
-    return _between(column(pipeline, table.window.passes[0].column), cursor)
+    return between(column(pipeline, table.window.passes[0].column), cursor)
 
 
-def _between(moment: sql.Column, cursor: Cursor) -> list[sql.Expression]:
+def between(moment: sql.Column, cursor: Cursor) -> list[sql.Expression]:
+    """The conditions under which *moment* lies in the range of *cursor*."""
     since = [] if cursor.since is None else [moment >= at(cursor.since)]
     through = [] if cursor.through is None else [moment < at(cursor.through)]
     return [*through, *since]

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table, Vendor
-from feedloom.config import Setting, find_setting, moment, need_key
+from feedloom.config import Setting, duration, find_setting, find_text, moment, need_key
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
 from feedloom.sources.journal import KeptReading
-from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read
+from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read, with_look_back
 from feedloom.sources.session import Session
 from feedloom.sync.counts import loaded_range
+from feedloom.sync.report import Deletes
 from feedloom.sync.tally import Tally
 from feedloom.sync.warehouse import Target, choose_target, journal_folder, open_pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
-    """What to read again of a table: the parameters of each call, or all of it where that asks less of the vendor."""
+    """What to read again of a table: the parameters of each call, or all of it where that asks less of the vendor.
+
+    Where the calls read *windows* whole, rows in them that do not come are gone.
+    """
 
     calls: Sequence[Mapping[str, Any]] = ()
     whole: bool = False
+    windows: Sequence[Cursor] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +52,8 @@ class Job:
         client: Makes a client of the vendor, for counting.
         wanted: The range asked for.
         full: Windowed tables are read whole again.
-        allow_deletes: Whole lists are loaded also where they delete much of a table.
+        deletes: What becomes of rows that are gone at the source.
+        allow_deletes: Also where they are more than a tenth of a table.
         session: The run's own.
         tally: Its counts.
         fresh: Tables that this run has read whole.
@@ -60,6 +69,7 @@ class Job:
     client: Callable[[], Client]
     wanted: Range
     full: bool = False
+    deletes: Deletes = "soft"
     allow_deletes: bool = False
     session: Session = field(default_factory=Session)
     tally: Tally = field(default_factory=Tally)
@@ -74,7 +84,9 @@ def make_job(
     only: str | None = None,
     start: str | None = None,
     end: str | None = None,
+    look_back: str | None = None,
     full: bool = False,
+    deletes: str | None = None,
     allow_deletes: bool = False,
     to: str | None = None,
     dataset: str | None = None,
@@ -87,12 +99,17 @@ def make_job(
     A job with a *scratch* folder for its working files only looks: it disturbs no sync, and can load nothing.
 
     Raises:
-        InputError: An unknown table or destination, a date without zone, a start not before the end.
+        InputError: An unknown table or destination, a date without zone, a start not before the end, a look-back or
+            deletes of no known kind.
         CredentialError: No key is set.
         DestinationError: The database's folder is missing or can't be written.
     """
     tables = chosen_tables(vendor, [name.strip() for name in only.split(",")] if only else ())
     wanted = Range(start=moment(start, "start"), end=moment(end, "end"))
+    asked_back = duration(look_back, "look-back")
+    back = asked_back if asked_back is not None else configured_look_back(vendor)
+    if back is not None:
+        tables = [with_look_back(table, back) for table in tables]
     key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
@@ -103,6 +120,8 @@ def make_job(
 
     def source(table: Table, again: Reread | None) -> DltSource:
         settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
+        if asked_back is not None:
+            settings["look_back_hours"] = asked_back.total_seconds() / 3600
         if again is None:
             settings |= {"start": wanted.start, "end": wanted.end, "full": full}
         elif again.whole:
@@ -130,6 +149,7 @@ def make_job(
         client=client,
         wanted=wanted,
         full=full,
+        deletes=chosen_deletes(deletes),
         allow_deletes=allow_deletes,
         session=session,
         tally=tally,
@@ -149,6 +169,37 @@ def chosen_tables(vendor: Vendor, names: Sequence[str]) -> list[Table]:
             hint=f"choose from {', '.join(table.name for table in vendor.tables)}",
             code="FL230",
         ) from None
+
+
+def configured_look_back(vendor: Vendor) -> timedelta | None:
+    """The look-back in the configuration, ``[sources.<source>] look_back_hours``; None where it says nothing of use.
+
+    What is wrong with it, the source tells.
+    """
+    try:
+        hours = dlt.config.get(f"sources.{vendor.source_name}.look_back_hours", float)
+    except (ValueError, ConfigurationException):
+        return None
+    return timedelta(hours=hours) if hours is not None and hours >= 0 else None
+
+
+def chosen_deletes(given: str | None) -> Deletes:
+    """What becomes of rows that are gone: as *given*, else as configured (``[feedloom] deletes``), else ``soft``.
+
+    Raises InputError for anything but ``soft`` and ``hard``.
+    """
+    found = find_text("feedloom", "deletes") if given is None else None
+    chosen = given or (str(found.value) if found is not None else "soft")
+    match chosen:
+        case "soft" | "hard":
+            return chosen
+        case _:
+            raise InputError(
+                f"deletes can't be {chosen!r}",
+                hint="choose soft, which marks rows that are gone, or hard, which removes them",
+                where=found.origin if found is not None else "",
+                code="FL218",
+            )
 
 
 def plan(job: Job) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
@@ -112,11 +113,18 @@ def _rounded_up(late_s: int) -> int:
     return STEPS_S[min(bisect_left(STEPS_S, late_s), len(STEPS_S) - 1)]
 
 
-def lateness(pipeline: Pipeline, vendor: Vendor) -> list[Lateness]:
-    """The lateness of each table that has a look-back, as the ledger tells it. Asks the destination."""
+def lateness(pipeline: Pipeline, vendor: Vendor, *, look_back: timedelta | None = None) -> list[Lateness]:
+    """The lateness of each table that has a look-back, as the ledger tells it. Asks the destination.
+
+    *look_back* is how far runs reach back by the configuration; None for what the catalogue says.
+    """
     measured = _measured(pipeline)
     return [
-        _of_table(table.name, int(table.window.look_back.total_seconds()), measured.get(table.name, ()))
+        _of_table(
+            table.name,
+            int((table.window.look_back if look_back is None else look_back).total_seconds()),
+            measured.get(table.name, ()),
+        )
         for table in vendor.tables
         if table.window is not None and table.window.look_back
     ]

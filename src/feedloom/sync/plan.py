@@ -24,9 +24,10 @@ from feedloom.sources.extent import LONG_LIST
 from feedloom.sources.fanning import FanOutReads, slice_state
 from feedloom.sources.journal import unloaded
 from feedloom.sources.planning import Cursor, Range, Read, Span, plan_windows, span_to_read
+from feedloom.sync import revisits
 from feedloom.sync.counts import ask_total, has_total, loaded_range
 from feedloom.sync.jobs import Job
-from feedloom.sync.queries import count
+from feedloom.sync.queries import count_live
 from feedloom.sync.warehouse import journal_folder
 
 Basis: TypeAlias = Literal["counted", "listed", "one answer", "as held here", "nothing new", "refused", "not known"]
@@ -47,6 +48,7 @@ class Expected:
         windows: The windows or lists that it begins; of a table that hangs on another, its calls.
         requests: Requests, the count after the load included; None where nobody can know.
         rows: Rows that would come; None where nobody can know.
+        again_from: From when on what is loaded is read again, as is due from time to time; None where it is not due.
         basis: How that is known.
         journalled_bytes: Pages of an interrupted run that are here already; they are not asked for again.
     """
@@ -57,6 +59,7 @@ class Expected:
     windows: int = 1
     requests: int | None = None
     rows: int | None = None
+    again_from: datetime | None = None
     basis: Basis = "not known"
     journalled_bytes: int = 0
 
@@ -164,7 +167,7 @@ def _planned(job: Job, table: Table, found: Expected) -> Expected:
     if table.arguments:
         return found
     if table.window is not None:
-        return _windowed(job, table, table.window, found)
+        return _with_revisit(job, table, _windowed(job, table, table.window, found))
     if table.fan_out is not None:
         return _fanned_out(job, table, table.fan_out, None, found)
     return _whole(job, table, found)
@@ -173,7 +176,7 @@ def _planned(job: Job, table: Table, found: Expected) -> Expected:
 def _whole(job: Job, table: Table, found: Expected) -> Expected:
     endpoint = job.vendor.endpoint(table.endpoint)
     if isinstance(endpoint.paging, NoPaging):
-        rows = 1 if not endpoint.is_list else count(job.pipeline, table.name) or None
+        rows = 1 if not endpoint.is_list else count_live(job.pipeline, table.name) or None
         return replace(
             found, requests=1, rows=rows, basis="as held here" if endpoint.is_list and rows else "one answer"
         )
@@ -182,7 +185,7 @@ def _whole(job: Job, table: Table, found: Expected) -> Expected:
         return replace(
             found, rows=rows, requests=_pages(job, table, rows) + has_total(job.vendor, table), basis="counted"
         )
-    held = count(job.pipeline, table.name)
+    held = count_live(job.pipeline, table.name)
     if not held:
         return found
     return replace(found, rows=held, requests=_pages(job, table, held), basis="as held here")
@@ -213,6 +216,27 @@ def _windowed(job: Job, table: Table, window: Window, found: Expected) -> Expect
     further = has_total(job.vendor, table) + _to_find_the_beginning(window, span, is_cut=is_cut)
     further += table.map_types is not None
     return replace(found, windows=windows, rows=rows, requests=pages + further, basis="counted")
+
+
+def _with_revisit(job: Job, table: Table, found: Expected) -> Expected:
+    """*found*, with what is read again of the table's last part where that is due."""
+    loaded = loaded_range(job.vendor, table, job.pipeline)
+    if loaded.through is None or found.through is None:
+        return found
+    window = revisits.due(job, table, replace(loaded, through=found.through))
+    if window is None:
+        return found
+    again = revisits.calls(job, table, window)
+    totals = [_total(job, table, params) for params in again]
+    rows = sum(total or 0 for total in totals)
+    is_known = None not in totals and found.rows is not None and found.requests is not None
+    return replace(
+        found,
+        again_from=window.since,
+        windows=found.windows + len(again),
+        rows=(found.rows or 0) + rows if is_known else None,
+        requests=(found.requests or 0) + max(len(again), _pages(job, table, rows)) if is_known else None,
+    )
 
 
 def _to_find_the_beginning(window: Window, span: Span, *, is_cut: bool) -> int:

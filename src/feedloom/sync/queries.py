@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlglot
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as sql
+
+from feedloom.columnar import DELETED_AT
 
 
 def column(pipeline: Pipeline, path: str, table: str | None = None) -> sql.Column:
@@ -38,6 +41,7 @@ class _Known:
     def __init__(self, pipeline: Pipeline) -> None:
         self.naming = pipeline.default_schema.naming
         self.client: Any = None
+        self.marked: set[str] | None = None
         self._parts: dict[str, list[str]] = {}
 
     def parts(self, pipeline: Pipeline, table: str) -> list[str]:
@@ -102,6 +106,27 @@ def at(moment: datetime) -> sql.Expression:
     return sql.cast(text, sql.DataType.Type.TIMESTAMPTZ)
 
 
+def literal(value: Any) -> Any:
+    """*value*, as a driver gave it, as a literal."""
+    if isinstance(value, datetime):
+        return at(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
+    if isinstance(value, date):
+        return sql.cast(sql.Literal.string(value.isoformat()), sql.DataType.Type.DATE)
+    return sql.convert(value)
+
+
+def live(pipeline: Pipeline, table: str, alias: str | None = None) -> list[sql.Condition]:
+    """The condition under which a row of *table* is still at the source; none where no row was ever marked as gone."""
+    if not has_marks(pipeline, table):
+        return []
+    return [sql.column(DELETED_AT, table=alias, quoted=True).is_(sql.Null())]
+
+
+def live_text(columns: Collection[str]) -> str:
+    """The same for a query in SQL of a table with these *columns*: a clause, or nothing."""
+    return f' where "{DELETED_AT}" is null' if DELETED_AT in columns else ""
+
+
 def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
     """The rows that *query* gives; none where its table does not exist yet."""
     with client_of(pipeline) as client:
@@ -113,9 +138,44 @@ def ask(pipeline: Pipeline, query: sql.Query) -> Sequence[Sequence[Any]]:
 
 
 def count(pipeline: Pipeline, table: str, *conditions: sql.Expression | sql.Condition) -> int:
-    """How many rows of *table* meet all *conditions*; 0 where it does not exist yet."""
+    """How many rows of *table* meet all *conditions*, marked ones too; 0 where it does not exist yet."""
     if pipeline.default_schema_name is None:
         return 0
     query = sqlglot.select(sql.Count(this=sql.Star())).from_(relation(pipeline, table))
     rows = ask(pipeline, query.where(*conditions) if conditions else query)
     return int(rows[0][0]) if rows else 0
+
+
+def count_live(pipeline: Pipeline, table: str, *conditions: sql.Expression | sql.Condition) -> int:
+    """How many rows of *table* are still at the source and meet all *conditions*."""
+    return count(pipeline, table, *live(pipeline, table), *conditions)
+
+
+def has_marks(pipeline: Pipeline, table: str) -> bool:
+    """Whether the destination itself has the column of marks in *table*, which the schema may know before it is made.
+
+    The destination is asked once in the life of *pipeline*; what is loaded since, ``note_columns`` tells.
+    """
+    if not has_column(pipeline, table, DELETED_AT):
+        return False
+    known = _known(pipeline)
+    if known.marked is None:
+        known.marked = set(_marked_tables(pipeline))
+    return known.naming.normalize_table_identifier(table) in known.marked
+
+
+def note_columns(pipeline: Pipeline, table: str) -> None:
+    """Note that *table* was just loaded, so that the destination has the columns that the schema knows."""
+    known = _known(pipeline)
+    if known.marked is not None and has_column(pipeline, table, DELETED_AT):
+        known.marked.add(known.naming.normalize_table_identifier(table))
+
+
+def _marked_tables(pipeline: Pipeline) -> Iterator[str]:
+    """The tables that have the column of marks in the destination, as it tells itself."""
+    names = [name for name, table in pipeline.default_schema.tables.items() if DELETED_AT in table["columns"]]
+    with pipeline.destination_client() as client:
+        if isinstance(client, SqlJobClientBase):
+            for name, columns in client.get_storage_tables(names):
+                if DELETED_AT in map(str.lower, columns):
+                    yield name

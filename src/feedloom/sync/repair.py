@@ -20,7 +20,7 @@ from feedloom.catalogue import Embedded, Table
 from feedloom.sources.planning import Cursor
 from feedloom.sync.counts import Counts, bounds, counts_in, loaded_range
 from feedloom.sync.jobs import Job, Reread
-from feedloom.sync.queries import ask, column, has_column, relation
+from feedloom.sync.queries import ask, column, has_column, live, relation
 from feedloom.sync.report import Verdict
 
 PAGE_ROWS = 1000
@@ -67,7 +67,7 @@ def _stale_keys(job: Job, table: Table, embedded: Embedded) -> list[str]:
             relation(pipeline, embedded.table, "own"),
             on=sql.EQ(this=column(pipeline, key, "copy"), expression=column(pipeline, embedded.key, "own")),
         )
-        .where(sql.or_(*differences))
+        .where(sql.or_(*differences), *live(pipeline, table.name, "copy"), *live(pipeline, embedded.table, "own"))
     )
     return [str(row[0]) for row in ask(pipeline, query)]
 
@@ -75,17 +75,17 @@ def _stale_keys(job: Job, table: Table, embedded: Embedded) -> list[str]:
 def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
     """The windows in which the vendor counts other rows than are here, by halving; None when *found*, the sum, agrees.
 
-    Rows whose owner was deleted do not count, so that an import cannot hide behind a deletion. Asks the vendor for one
-    row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
+    So are those that hold rows whose owner was deleted, so that an import cannot hide behind a deletion. Asks the
+    vendor for one row a step. Windows of at most 1,000 rows, or ten minutes, are not halved further.
     """
-    if table.window is None or found.agree:
+    if table.window is None or found.is_settled:
         return None
     windows: list[Cursor] = []
     asked = 0
     open_windows = [(loaded_range(job.vendor, table, job.pipeline), found)]
     while open_windows:
         window, counts = open_windows.pop()
-        if counts.agree:
+        if counts.is_settled:
             continue
         halves = _halves(job, table, window)
         if halves is None or max(counts.there, counts.here) <= PAGE_ROWS or asked >= _MOST_COUNTS:
@@ -98,7 +98,7 @@ def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
                 windows.append(half)
             else:
                 open_windows.append((half, inside))
-    return Reread(calls=[bounds(job.vendor, table, window) for window in windows])
+    return Reread(calls=[bounds(job.vendor, table, window) for window in windows], windows=windows)
 
 
 def _halves(job: Job, table: Table, window: Cursor) -> tuple[Cursor, Cursor] | None:
@@ -134,6 +134,6 @@ def verdict(counts: Counts | None, *, reread: bool) -> tuple[Verdict, str]:
     gone = counts.here + counts.quarantined - counts.there
     if gone > 0 and (reread or counts.agree):
         return "deleted at source", (
-            f"{gone:,} rows are no longer at the source and still here; `--full` removes them here too."
+            f"{gone:,} rows are no longer at the source and still here; `--full` reads all again, and finds which."
         )
     return "more at source", "The source counts other rows than came; run the command again."

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from feedloom.errors import FeedloomError
 from feedloom.sources.quarantine import QUARANTINE_TABLE
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
+
+Deletes: TypeAlias = Literal["soft", "hard"]
+"""What becomes of rows that are gone at the source: ``soft`` marks them, ``hard`` removes them and their child rows."""
 
 Outcome = Literal["complete", "withheld", "incomplete", "failed"]
 
@@ -19,12 +22,14 @@ class TableReport:
 
     Attributes:
         table: Its name.
-        rows: Rows it holds now.
+        rows: Rows it holds now; those that are gone at the source not counted.
         new: Rows it did not hold before.
         changed: Rows whose content changed.
         same: Rows that were read and had not changed.
-        gone: Rows that left a whole list since the last sync; they are no longer in the table.
-        withheld: Rows that a whole list would have deleted, so many that it was not loaded; the table is as it was.
+        gone: Rows that were found to be gone at the source; marked as such, or removed where that is asked for.
+        deletes: What became of them: ``soft`` for marked, ``hard`` for removed.
+        returned: Rows that were marked as gone, and came back.
+        withheld: Rows that are missing at the source, so many that it is not believed; they are as they were.
         repeated: Rows that came more than once in one reading, and were merged.
         read: Rows that the vendor sent, repeats included.
         requests: Requests sent for it, retries included.
@@ -47,6 +52,8 @@ class TableReport:
     changed: int = 0
     same: int = 0
     gone: int = 0
+    deletes: Deletes = "soft"
+    returned: int = 0
     withheld: int = 0
     repeated: int = 0
     read: int = 0
@@ -113,6 +120,11 @@ class Report:
         return sum(table.changed for table in self.tables)
 
     @property
+    def gone(self) -> int:
+        """Rows found to be gone at the source, in all tables."""
+        return sum(table.gone for table in self.tables)
+
+    @property
     def failure(self) -> FeedloomError | None:
         """The first error of a table; None when all were brought up to date."""
         return next((table.error for table in self.tables if table.error is not None), None)
@@ -131,8 +143,8 @@ class Report:
             if table.quarantined
         ]
         withheld = [
-            f"{table.table}: {table.withheld:,} of {table.rows:,} rows here were missing from the list that came, "
-            "which was not loaded; --allow-deletes loads it"
+            f"{table.table}: {table.withheld:,} of {table.rows:,} rows here were missing at the source, more than is "
+            "believed, so they stay as they are; --allow-deletes takes them for deleted"
             for table in self.tables
             if table.withheld
         ]

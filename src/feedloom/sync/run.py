@@ -25,9 +25,11 @@ from feedloom.sources.journal import KeptReading
 from feedloom.sources.naming import NAMES_TABLE
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
-from feedloom.sync import ledger, packages, repair
+from feedloom.sync import ledger, packages, repair, revisits
+from feedloom.sync.carrying import can_keep, taken_for_gone
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts, loaded_range
+from feedloom.sync.deletions import TooManyError, remove_marked, take_out
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.journals import forget_old_runs, forget_unloaded, note_loaded, settle
@@ -35,9 +37,9 @@ from feedloom.sync.lateness import late_rows
 from feedloom.sync.lock import locked
 from feedloom.sync.memory import configured_memory
 from feedloom.sync.plan import take_expected
-from feedloom.sync.queries import count, held_open
+from feedloom.sync.queries import column, count, count_live, held_open, note_columns
 from feedloom.sync.replay import is_there, refuse_older
-from feedloom.sync.report import Report, TableReport
+from feedloom.sync.report import Deletes, Report, TableReport
 from feedloom.sync.unfinished import take_back_unsure_appends
 from feedloom.sync.warehouse import give_more_memory
 
@@ -94,6 +96,7 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
         if job.replayed is None:
             report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
         job.pipeline.sync_destination()
+        job.session.keeps_vanished = job.deletes == "soft" and can_keep(job.pipeline.destination)
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load_what_is_pending(job, report)
         settle(job.pipeline, job.vendor, job.session)
@@ -125,7 +128,8 @@ class _Loader:
         self._table = table
         self._counter = counter
         self._before = loaded_range(job.vendor, table, job.pipeline)
-        self._result = TableReport(table=table.name, history=table.write == "append")
+        deletes: Deletes = "soft" if job.session.keeps_vanished else "hard"
+        self._result = TableReport(table=table.name, history=table.write == "append", deletes=deletes)
         self._held = ExitStack()
 
     def sync(self) -> TableReport:
@@ -158,7 +162,7 @@ class _Loader:
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.quarantined = reading.quarantined
-        result.rows = count(job.pipeline, self._table.name)
+        result.rows = count_live(job.pipeline, self._table.name)
         result.seconds = time.monotonic() - started
         result.requests = job.tally.requests - requests
         job.tally.end(self._table.name)
@@ -171,6 +175,8 @@ class _Loader:
         elif self._job.session.reading(self._table.name).complete:
             self._job.fresh.add(self._table.name)
             self._repair()
+            if self._job.deletes == "hard" and self._table.is_countable:
+                remove_marked(self._job.pipeline, self._table)
         else:
             self._result.verdict = "incomplete"
 
@@ -202,20 +208,51 @@ class _Loader:
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
+        self._revisit()
         counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
-            self._load_once(differing)
+            self._read_windows(differing)
             job.history_moved = True
             counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
         if counts is not None:
             result.source_rows, result.rows_checked = counts.there, counts.here
         result.verdict, note = repair.verdict(counts, reread=differing is not None)
-        if note:
+        if result.withheld:
+            result.verdict = "withheld"
+        elif note:
             result.notes.append(note)
 
-    def _load_once(self, again: Reread | None = None) -> None:
-        """Extract what is planned, or what is to be read *again*, and load it."""
+    def _revisit(self) -> None:
+        """Read the last part of the table again, where that is due."""
+        job, table, policy = self._job, self._table, self._table.revisit
+        is_first = self._before.through is None
+        window = None if is_first else revisits.due(job, table, loaded_range(job.vendor, table, job.pipeline))
+        if window is not None and policy is not None:
+            changed = self._result.changed
+            self._read_windows(Reread(calls=revisits.calls(job, table, window), windows=[window]))
+            self._result.notes.append(
+                f"The last {policy.back.days} days were read again, as every {policy.every.days} days: "
+                f"{self._result.changed - changed:,} rows had changed."
+            )
+        is_read = window is not None and job.session.reading(table.name).complete
+        if is_read or is_first or job.full:
+            revisits.note_read(job, table)
+
+    def _read_windows(self, again: Reread) -> None:
+        """Read some windows again, and find which rows are gone from them; none are where the reading left doubts."""
+        reading = self._job.session.reading(self._table.name)
+        remarks = len(reading.notes)
+        load_id = self._load_once(again)
+        if not reading.complete or len(reading.notes) > remarks or not can_keep(self._job.pipeline.destination):
+            return
+        try:
+            self._result.gone += take_out(self._job, self._table, again.windows, load_id=load_id)
+        except TooManyError as too_many:
+            self._result.withheld = too_many.rows
+
+    def _load_once(self, again: Reread | None = None) -> str | None:
+        """Extract what is planned, or what is to be read *again*, and load it; the id of the load, if rows came."""
         job, table, result = self._job, self._table, self._result
         self._counter.start()
         job.session.empty = {table.name} if count(job.pipeline, table.name) == 0 else set()
@@ -228,24 +265,24 @@ class _Loader:
             if not _was_stopped(error):
                 raise
             result.notes.append("Stopped before the end of the list; nothing of it was loaded.")
-            return
+            return None
         self._held.enter_context(held_open(job.pipeline))
         _normalize(job.pipeline, table.name)
         load_ids = job.pipeline.list_normalized_load_packages()
         reading = job.session.reading(table.name)
         if table.primary_key:
-            replaces = source.resources[table.name].write_disposition == "replace"
-            changes = self._counter.compare(job.pipeline, table, whole=replaces)
+            changes = self._compare(replaces=source.resources[table.name].write_disposition == "replace")
             if job.replayed is None and not job.allow_deletes and loses_too_much(changes):
                 self._withhold(changes)
-                return
+                return None
             result.new += changes.new
             result.changed += changes.changed
             result.same += changes.same
             result.repeated += changes.repeated
             if changes.repeated and (table.window is None or len(table.window.passes) == 1):
                 result.notes.append(f"{changes.repeated:,} rows came more than once, and were merged on their key.")
-            result.gone = changes.gone
+            result.gone += changes.gone
+            result.returned += changes.returned
             if changes.unknown:
                 result.notes.append(
                     f"Whether {changes.unknown:,} rows changed is not known: the other engine loaded them before."
@@ -253,11 +290,21 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job)
+        note_columns(job.pipeline, table.name)
         if load_ids and table.window is not None and self._before.through is not None:
             self._note_late_rows(load_ids[-1])
         note_loaded(job.session, table.name)
         if reading.complete:
             packages.forget_loaded(job.pipeline, table.name)
+        return load_ids[-1] if load_ids else None
+
+    def _compare(self, *, replaces: bool) -> Changes:
+        """What the load at hand brings; of the rows that it did not bring, those that it tells to be gone."""
+        absences = self._job.session.reading(self._table.name).absences
+        whole = replaces and (absences is None or absences.tells)
+        key = [column(self._job.pipeline, name).name for name in self._table.primary_key]
+        if_gone = [] if absences is None else taken_for_gone(absences, key)
+        return self._counter.compare(self._job.pipeline, self._table, whole=whole, if_gone=if_gone)
 
     def _note_late_rows(self, load_id: str) -> None:
         result, late = self._result, Counter(self._result.late)

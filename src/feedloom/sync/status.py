@@ -7,6 +7,7 @@ from typing import Any
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from feedloom.catalogue import Table
+from feedloom.sync.queries import live_text
 from feedloom.sync.reading import Database, read_only
 from feedloom.sync.warehouse import choose_target
 from feedloom.vendors import VENDORS
@@ -17,8 +18,8 @@ _NAMING = NamingConvention()
 def table_states(to: str | None) -> list[dict[str, Any]]:
     """A row for each table that exists: ``dataset``, ``table``, ``rows``, ``loaded_at`` and ``newest``, aware UTC.
 
-    ``newest`` is the latest moment in the column by which the vendor's windows are cut; None for whole lists.
-    Raises DestinationError when there is no database yet.
+    Rows that are marked as gone at the source do not count. ``newest`` is the latest moment in the column by which the
+    vendor's windows are cut; None for whole lists. Raises DestinationError when there is no database yet.
     """
     with read_only(to) as database:
         return [
@@ -37,7 +38,7 @@ def _state(database: Database, dataset: str, table: Table) -> dict[str, Any]:
         f"select count(*) as row_count, {newest} as newest, "  # noqa: S608 - names of the catalogue
         f"(select max(inserted_at) from {dataset}._dlt_loads "
         f"where load_id = (select max(_dlt_load_id) from {dataset}.{table.name})) as loaded_at "
-        f"from {dataset}.{table.name}"
+        f"from {dataset}.{table.name}{live_text(database.tables[dataset][table.name])}"
     ).records()
     return {
         "dataset": dataset,

@@ -20,6 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 from feedloom.catalogue import Vendor
 from feedloom.config import find_text
 from feedloom.errors import DestinationError, InputError
+from feedloom.sync.carrying import keeping
 from feedloom.sync.memory import configured_memory
 
 DATABASE = "feedloom.duckdb"
@@ -143,9 +144,9 @@ def open_destination(target: Target, *, read_only: bool = False) -> Any:
         if read_only:
             return dlt.destinations.duckdb(DuckDbCredentials(str(target.file), read_only=True))
         check_file(target.file)
-        return dlt.destinations.duckdb(_credentials(target.file), replace_strategy=_WHOLE)
+        return keeping(dlt.destinations.duckdb(_credentials(target.file), replace_strategy=_WHOLE))
     try:
-        return Destination.from_reference(target.to, replace_strategy=_WHOLE)
+        return keeping(Destination.from_reference(target.to, replace_strategy=_WHOLE))
     except (UnknownDestinationModule, ImportError, ValueError) as error:
         raise InputError(
             f"no destination is called {target.to!r}",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from feedloom.catalogue import Argument, Table, Vendor
+from feedloom.columnar import DELETED_AT
 from feedloom.tools.failures import refused_input
 from feedloom.tools.outputs import output
 from feedloom.tools.privacy import is_personal, shows_personal
@@ -132,7 +133,8 @@ async def _query(workspace: Workspace, given: Mapping[str, Any], verification: V
 
 
 def _tables_of(to: str | None, verification: Verification) -> Result:
-    from feedloom.sync.reading import read_only  # noqa: PLC0415 - dlt and duckdb are imported on use
+    from feedloom.sync.queries import live_text  # noqa: PLC0415 - dlt and duckdb are imported on use
+    from feedloom.sync.reading import read_only  # noqa: PLC0415 - the same
     from feedloom.sync.status import table_states  # noqa: PLC0415 - the same
 
     taken = _snapshot(to)
@@ -141,7 +143,8 @@ def _tables_of(to: str | None, verification: Verification) -> Result:
     with read_only(copy) as database:
         names = [(dataset, table) for dataset, tables in database.tables.items() for table in tables]
         counted = " union all ".join(
-            f"select {index} as place, count(*) as row_count from {dataset}.{table}"  # noqa: S608 - tables that are there
+            f"select {index} as place, count(*) as row_count "  # noqa: S608 - tables that are there
+            f"from {dataset}.{table}{live_text(database.tables[dataset][table])}"
             for index, (dataset, table) in enumerate(names)
         )
         counts = {row["place"]: row["row_count"] for row in database.ask(counted).records()} if names else {}
@@ -214,10 +217,11 @@ def _meanings(to: str | None, dataset: str, table: str) -> Mapping[str, str]:
     naming = NamingConvention()
     for vendor in VENDORS.values():
         if choose_target(vendor, to, None).dataset == dataset and (known := _table(vendor, table)) is not None:
-            return {
+            fields = {
                 naming.make_path(*(naming.normalize_identifier(part) for part in field.name.split("."))): field.summary
                 for field in vendor.endpoint(known.endpoint).fields
             }
+            return {DELETED_AT: "when the row was found to be gone at the source; null while it is there", **fields}
     return {}
 
 

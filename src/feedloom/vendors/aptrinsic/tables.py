@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedloom.catalogue import FanOut, MapTypes, Parts, Pass, Single, Table, Window
+from feedloom.catalogue import FanOut, MapTypes, Parts, Pass, Revisit, Single, Table, Window
 
 _ONE_DAY = timedelta(days=1)
 _HISTORY = timedelta(days=730)
@@ -22,6 +22,9 @@ _LONGEST_EVENT_RANGE = timedelta(days=180)
 
 _EVENT_PARTS = 16
 """Two years make windows of 46 days: one page at 300 ms would else be what a backfill waits for."""
+
+_LATE_EVENTS = Revisit(back=timedelta(days=7), every=timedelta(days=7))
+"""No count of the vendor's tells of events that come later than the look-back."""
 
 _LONGEST_ADOPTION_RANGE = timedelta(days=7)
 
@@ -59,6 +62,7 @@ def _event_table(
         json_columns=("globalContext", *free_shapes),
         single=Single(endpoint=endpoint, column="date"),
         parts=Parts(period="day"),
+        revisit=_LATE_EVENTS,
     )
 
 

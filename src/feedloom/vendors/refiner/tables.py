@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedloom.catalogue import Embedded, FanOut, LongAnswers, Parts, Pass, Single, Slices, Table, Window
+from feedloom.catalogue import Embedded, FanOut, LongAnswers, Parts, Pass, Revisit, Single, Slices, Table, Window
 
 _PARTS = 24
 """Windows of a first load; at 300 ms a page, twenty pages under way use up the vendor's 4,000 requests a minute."""
@@ -32,6 +32,8 @@ RESPONSES = Table(
         look_back=timedelta(days=1),
         parts=_PARTS,
         optional=True,
+        # A survey that is shown again moves to that showing. Source: refiner-notes, "Incremental sync".
+        moves=True,
     ),
     open_maps=("data", "contact.attributes"),
     long_answers=LongAnswers(name="answers", path="data", keys={"response_uuid": "uuid"}, map_column="question"),
@@ -57,6 +59,8 @@ RESPONSES = Table(
     # No call reads one response: it is found among those of its contact. Source: refiner.openapi, search.
     single=Single(endpoint="list_responses", column="contact.uuid", param="search", params={"include": "all"}),
     parts=Parts(period="month", column="form.uuid", param="form_uuid"),
+    # Late dismissals, tags and attributes of contacts move no date. Source: refiner-notes, "Incremental sync".
+    revisit=Revisit(back=timedelta(days=30), every=timedelta(days=7)),
 )
 
 CONTACTS = Table(
