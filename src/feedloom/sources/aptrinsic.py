@@ -63,9 +63,9 @@ def aptrinsic_source(
             gives the same tables more slowly.
         lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves. They
             name external segments: ``{"external_segments": [{"segmentId": "9c1e"}]}``.
-        contracts: What becomes of fields that are new or of another type, by table: ``evolve`` takes them (the default),
-            ``freeze`` stops the table before anything is loaded, ``quarantine`` puts their rows aside. ``users.customAttributes``
-            speaks of the keys of an open map, which else are always taken.
+        contracts: What becomes of fields that are new or of another type, by table: ``evolve`` (the default) takes
+            them, ``freeze`` stops the table before anything is loaded, ``quarantine`` puts their rows aside. Keys of
+            an open map are always taken, unless ``users.customAttributes`` has a contract of its own.
 
     Raises:
         InputError: A date has no zone, the start is not before the end, the region or a filter's field is unknown, or

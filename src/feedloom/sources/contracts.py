@@ -31,7 +31,7 @@ def checked_contracts(vendor: Vendor, given: Mapping[str, Any]) -> dict[str, Tab
     Raises InputError for a table, an open map or a contract that there is none of.
     """
     found: dict[str, TableContract] = {}
-    for name, contract in _flat(given):
+    for name, contract in flat_contracts(given).items():
         table, path = _named(vendor, name)
         if contract not in CONTRACTS:
             raise InputError(
@@ -72,7 +72,7 @@ def guard_of(plan: TablePlan, schema: Schema, naming: Naming) -> Guard | None:
 
 
 def refuse(plan: TablePlan, breaches: Sequence[Breach], *, aside: bool) -> None:
-    """Raises ContractError where one of *breaches* stops the table: by its contract, or as rows can't be put *aside*."""
+    """Raises ContractError for a breach that stops the table: by its contract, or as no row is put *aside* here."""
     for breach in breaches:
         if breach.contract == "freeze" or not aside:
             raise _broken(plan, breach)
@@ -109,8 +109,12 @@ def leaves_contract_to_dlt(schema: Schema, table: Table) -> bool:
     return set(settings.values()) not in ({"evolve"}, {"freeze"})
 
 
+def flat_contracts(given: Mapping[str, Any]) -> dict[str, Any]:
+    """*given* with its names in one piece: ``responses.data``, where a settings file made sections of them."""
+    return dict(_flat(given))
+
+
 def _flat(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Names with dots, where a settings file made sections of them."""
     for name, value in given.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{above}{name}.")

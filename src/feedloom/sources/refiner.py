@@ -72,9 +72,9 @@ def refiner_source(
         engine: How rows become tables: ``arrow`` many at once; ``json`` one by one, through dlt's own normaliser, which
             gives the same tables more slowly.
         lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves.
-        contracts: What becomes of fields that are new or of another type, by table: ``evolve`` takes them (the default),
-            ``freeze`` stops the table before anything is loaded, ``quarantine`` puts their rows aside. ``responses.data``
-            speaks of the keys of an open map, which else are always taken.
+        contracts: What becomes of fields that are new or of another type, by table: ``evolve`` (the default) takes
+            them, ``freeze`` stops the table before anything is loaded, ``quarantine`` puts their rows aside. Keys of
+            an open map are always taken, unless ``responses.data`` has a contract of its own.
 
     Raises:
         InputError: A date has no zone, or the start is not before the end.

@@ -238,6 +238,7 @@ def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:
         if page.note:
             reading.notes.append(page.note)
         else:
+            reading.other_lists.update(page.other_lists)
             yield page
 
 

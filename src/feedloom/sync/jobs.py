@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import dlt
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
@@ -15,6 +16,7 @@ from feedloom.config import Setting, find_setting, moment, need_key
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
+from feedloom.sources.contracts import checked_contracts, flat_contracts, parsed_contracts
 from feedloom.sources.journal import KeptReading
 from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read
 from feedloom.sources.session import Session
@@ -76,6 +78,7 @@ def make_job(
     end: str | None = None,
     full: bool = False,
     allow_deletes: bool = False,
+    contracts: Sequence[str] = (),
     to: str | None = None,
     dataset: str | None = None,
     base_url: str | None = None,
@@ -84,16 +87,19 @@ def make_job(
 ) -> Job:
     """A sync of *vendor* as the command line asks for it; the key comes from dlt's configuration when none is given.
 
+    *contracts*, each like ``responses=freeze``, come on top of those in the configuration.
+
     A job with a *scratch* folder for its working files only looks: it disturbs no sync, and can load nothing.
 
     Raises:
-        InputError: An unknown table or destination, a date without zone, a start not before the end.
+        InputError: An unknown table, destination or contract, a date without zone, a start not before the end.
         CredentialError: No key is set.
         DestinationError: The database's folder is missing or can't be written.
     """
     tables = chosen_tables(vendor, [name.strip() for name in only.split(",")] if only else ())
     wanted = Range(start=moment(start, "start"), end=moment(end, "end"))
     key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
+    agreed = _contracts(vendor, contracts)
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
     tally = Tally()
@@ -102,7 +108,7 @@ def make_job(
     session = Session(observer=tally, journals=journal_folder(pipeline), about=about)
 
     def source(table: Table, again: Reread | None) -> DltSource:
-        settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
+        settings: dict[str, Any] = {"api_key": key.value, "base_url": address, "contracts": agreed}
         if again is None:
             settings |= {"start": wanted.start, "end": wanted.end, "full": full}
         elif again.whole:
@@ -174,6 +180,14 @@ def _planned(job: Job, table: Table) -> dict[str, Any]:
     if table.fan_out is not None:
         return row | {"how": f"once for each of {table.fan_out.table}", "calls": "one or more each"}
     return row | {"how": "the whole list" if table.write == "replace" else "once", "calls": "one list"}
+
+
+def _contracts(vendor: Vendor, given: Sequence[str]) -> dict[str, Any]:
+    """The contracts of the configuration, ``[sources.<source_name>.contracts]``, and those *given* on top of them."""
+    configured = dlt.config.get(f"sources.{vendor.source_name}.contracts", dict)
+    found: dict[str, Any] = flat_contracts(configured or {}) | parsed_contracts(given)
+    checked_contracts(vendor, found)
+    return found
 
 
 def _setting(vendor: Vendor, name: str) -> str | None:

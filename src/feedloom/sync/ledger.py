@@ -30,6 +30,7 @@ RUNS: Final = "feedloom_runs"
 WINDOWS: Final = "feedloom_windows"
 CHECKS: Final = "feedloom_checks"
 REQUESTS: Final = "feedloom_requests"
+SCHEMA_CHANGES: Final = "feedloom_schema_changes"
 
 REFUSED: Final = "FL611"
 """Code of the DestinationError for entries that the database refused."""
@@ -95,6 +96,15 @@ LEDGER: Final[Mapping[str, Mapping[str, ColumnType]]] = {
         "requests": "bigint",
         "seconds": "double",
     },
+    SCHEMA_CHANGES: {
+        "run_id": "text",
+        "seen_at": "timestamp",
+        "table_name": "text",
+        "column_name": "text",
+        "kind": "text",
+        "old_type": "text",
+        "new_type": "text",
+    },
 }
 """Table -> column -> dlt's type. ``status`` 0 stands for a request that got no answer."""
 
@@ -134,6 +144,19 @@ def entry_of(job: Job, report: Report, error: FeedloomError | None = None) -> En
             }
             for (minute, endpoint, status), sum_ in sorted(job.tally.minutes.items())
         ],
+        SCHEMA_CHANGES: [
+            {
+                "run_id": run_id,
+                "seen_at": job.session.now,
+                "table_name": change.table,
+                "column_name": change.column,
+                "kind": change.kind,
+                "old_type": change.old_type,
+                "new_type": change.new_type,
+            }
+            for table in report.tables
+            for change in table.schema_changes
+        ],
     }
 
 
@@ -167,7 +190,9 @@ def send(pipeline: Pipeline, current: str) -> None:
         for name in LEDGER
     }
     try:
-        pipeline.extract([_resource(name, found) for name, found in rows.items()], schema=pipeline.default_schema)
+        known = pipeline.default_schema.tables
+        found = [_resource(name, found, is_new=name not in known) for name, found in rows.items()]
+        pipeline.extract(found, schema=pipeline.default_schema)
         pipeline.normalize()
         pipeline.load(workers=1, raise_on_failed_jobs=True)
     except (PipelineStepFailed, DltException) as error:
@@ -196,9 +221,10 @@ def _not_there(pipeline: Pipeline, table: str, earlier: Sequence[str], rows: lis
     return [row for row in rows if row["run_id"] not in known]
 
 
-def _resource(name: str, rows: list[Any]) -> DltResource:
+def _resource(name: str, rows: list[Any], *, is_new: bool) -> DltResource:
+    """What appends *rows* to the table called *name*, which is made even without a row."""
     made: DltResource = dlt.resource(
-        rows,
+        rows or [dlt.mark.materialize_table_schema()] if is_new else rows,
         name=name,
         write_disposition="append",
         columns={column: {"data_type": kind} for column, kind in LEDGER[name].items()},
