@@ -7,13 +7,11 @@ from typing import Any
 
 import click
 
+from feedloom.cli.drift import drift_notes
 from feedloom.cli.failures import as_dict, as_text
 from feedloom.cli.output import print_table
 from feedloom.cli.terminal import shows_colours
-from feedloom.sync.drift import SchemaChange
 from feedloom.sync.report import Report, TableReport
-
-_MOST_TOLD = 4
 
 
 def print_report(report: Report) -> None:
@@ -61,33 +59,4 @@ def _verdict(row: TableReport) -> str:
 
 def _notes(row: TableReport, source: str) -> list[str]:
     capped = [f"{row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys"]
-    return [*row.notes, *(capped if row.keys_past_cap else []), *_changes(row, source)]
-
-
-def _changes(row: TableReport, source: str) -> list[str]:
-    """How the fields of a table changed, on one line."""
-    told = [change_in_words(change, row.table) for change in row.schema_changes]
-    if not told:
-        return []
-    number = "1 schema change" if len(told) == 1 else f"{len(told):,} schema changes"
-    more = [f"{len(told) - _MOST_TOLD:,} more"] if len(told) > _MOST_TOLD else []
-    return [f"{number}: {'; '.join([*told[:_MOST_TOLD], *more])} (feedloom schema changes {source})"]
-
-
-def change_in_words(change: SchemaChange, root: str) -> str:
-    """A change of a field of the table *root*, or of one below it."""
-    below = change.table.removeprefix(f"{root}__") if change.table != root else ""
-    name = ".".join(part for part in (below, change.column) if part)
-    match change.kind:
-        case "new column":
-            return f"new column {name} ({change.new_type})"
-        case "new type":
-            return f"{name} was {change.old_type}, now also {change.new_type}"
-        case "new list":
-            return f"new list {name}"
-        case "no values":
-            return f"no values come in {name} any more"
-        case "values again":
-            return f"values come in {name} again"
-        case "unknown list":
-            return f"answers hold a list {name} beside their rows, which is not loaded"
+    return [*row.notes, *(capped if row.keys_past_cap else []), *drift_notes(row, source)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -17,9 +18,10 @@ from dlt.common.schema.utils import has_table_seen_data
 from dlt.pipeline.pipeline import Pipeline
 from pyarrow import parquet
 
-from feedloom.catalogue import Table
+from feedloom.catalogue import Table, Vendor
 from feedloom.columnar.arrow import VARIANT, Naming
 from feedloom.columnar.arrow.dlt_seam import stored_types
+from feedloom.sync.questions import QuestionChange, QuestionWatch
 
 Kind: TypeAlias = Literal["new column", "new type", "new list", "no values", "values again", "unknown list"]
 
@@ -126,15 +128,16 @@ def filled_again(
 
 
 class SchemaWatch:
-    """Watches the tables of one run."""
+    """Watches the tables of one run, and the questions of surveys in them."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, vendor: Vendor) -> None:
         self._pipeline = pipeline
+        self._vendor = vendor
         self._watches: list[TableWatch] = []
 
     def table(self, table: Table) -> TableWatch:
         """The watch over *table*, as it is before the run loads it."""
-        watch = TableWatch(self._pipeline, table)
+        watch = TableWatch(self._pipeline, table, self._questions)
         self._watches.append(watch)
         return watch
 
@@ -142,14 +145,21 @@ class SchemaWatch:
         """Keep what is known of the tables now: call it when what changed is in the ledger."""
         for watch in self._watches:
             watch.keep()
+        if self._watches:
+            self._questions.keep()
+
+    @cached_property
+    def _questions(self) -> QuestionWatch:
+        return QuestionWatch(self._pipeline, self._vendor.tables)
 
 
 class TableWatch:
     """Watches one table through one run, which may load it more than once."""
 
-    def __init__(self, pipeline: Pipeline, table: Table) -> None:
+    def __init__(self, pipeline: Pipeline, table: Table, questions: QuestionWatch) -> None:
         self._pipeline = pipeline
         self._table = table
+        self._questions = questions
         self._file = Path(pipeline.pipelines_dir) / "fields" / pipeline.pipeline_name / f"{table.name}.json"
         self._is_new = not self._holds_rows()
         self._known = Known() if self._is_new else _read(self._file) or Known(columns=self._columns())
@@ -176,6 +186,10 @@ class TableWatch:
             found.append(SchemaChange(table=self._table.name, column=key, kind="unknown list"))
             self._known.other_lists.append(key)
         return found
+
+    def changed_questions(self) -> list[QuestionChange]:
+        """What changed in the questions of surveys, once the table is loaded."""
+        return self._questions.settle(self._table)
 
     def keep(self) -> None:
         """Write what is known to the file, if it changed."""
@@ -211,7 +225,7 @@ class TableWatch:
         for table, (came_rows, _) in filled.items():
             known.rows[table] = known.rows.get(table, 0) + came_rows
 
-    @property
+    @cached_property
     def _root(self) -> str:
         return str(self._pipeline.default_schema.naming.normalize_table_identifier(self._table.name))
 
@@ -223,14 +237,18 @@ class TableWatch:
             return False
         return has_table_seen_data(cast("Any", self._pipeline.default_schema.tables.get(self._root, {})))
 
-    def _is_data(self, table: str, column: str) -> bool:
-        """Whether a field is a key of an open map, or its long form: those come and go with what customers do."""
-        naming, root = Naming.of(self._pipeline.default_schema), self._root
+    @cached_property
+    def _data(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What open maps come to, and their long form: beginnings of the root's columns, and of tables below it."""
+        naming = Naming.of(self._pipeline.default_schema)
         maps = [naming.join(*map(naming.column, path.split("."))) for path in self._table.open_maps]
-        long = self._table.long_answers
-        tables = [*(naming.join(root, name) for name in maps), *([naming.join(root, long.name)] if long else [])]
-        is_below = any(table == name or table.startswith(f"{name}__") for name in tables)
-        return is_below or (table == root and any(column.startswith(f"{name}__") for name in maps))
+        long = [self._table.long_answers.name] if self._table.long_answers else []
+        return tuple(f"{name}__" for name in maps), tuple(f"{naming.join(self._root, name)}__" for name in maps + long)
+
+    def _is_data(self, table: str, column: str) -> bool:
+        """Whether a field is a key of an open map: those come and go with what customers do."""
+        columns, tables = self._data
+        return f"{table}__".startswith(tables) or (table == self._root and column.startswith(columns))
 
 
 def _fields(filled: Filled, columns: Mapping[str, Collection[str]], root: str) -> dict[str, tuple[int, int]]:

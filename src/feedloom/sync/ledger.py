@@ -31,6 +31,7 @@ WINDOWS: Final = "feedloom_windows"
 CHECKS: Final = "feedloom_checks"
 REQUESTS: Final = "feedloom_requests"
 SCHEMA_CHANGES: Final = "feedloom_schema_changes"
+QUESTION_CHANGES: Final = "feedloom_question_changes"
 
 REFUSED: Final = "FL611"
 """Code of the DestinationError for entries that the database refused."""
@@ -105,6 +106,18 @@ LEDGER: Final[Mapping[str, Mapping[str, ColumnType]]] = {
         "old_type": "text",
         "new_type": "text",
     },
+    QUESTION_CHANGES: {
+        "run_id": "text",
+        "seen_at": "timestamp",
+        "form_uuid": "text",
+        "form_name": "text",
+        "question": "text",
+        "aspect": "text",
+        "old_value": "text",
+        "new_value": "text",
+        "seen_in": "text",
+        "version_at": "timestamp",
+    },
 }
 """Table -> column -> dlt's type. ``status`` 0 stands for a request that got no answer."""
 
@@ -156,6 +169,22 @@ def entry_of(job: Job, report: Report, error: FeedloomError | None = None) -> En
             }
             for table in report.tables
             for change in table.schema_changes
+        ],
+        QUESTION_CHANGES: [
+            {
+                "run_id": run_id,
+                "seen_at": job.session.now,
+                "form_uuid": change.form,
+                "form_name": change.form_name,
+                "question": change.question,
+                "aspect": change.aspect,
+                "old_value": change.old,
+                "new_value": change.new,
+                "seen_in": change.seen_in,
+                "version_at": change.version_at,
+            }
+            for table in report.tables
+            for change in table.question_changes
         ],
     }
 

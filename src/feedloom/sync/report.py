@@ -8,6 +8,7 @@ from typing import Any, Literal
 from feedloom.errors import FeedloomError
 from feedloom.sources.quarantine import QUARANTINE_TABLE
 from feedloom.sync.drift import SchemaChange
+from feedloom.sync.questions import QuestionChange
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
 
@@ -39,6 +40,7 @@ class TableReport:
         refused: Rows among them that were put aside because their table's contract does not take a field of theirs.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         schema_changes: How its fields changed; none at the first load of a table.
+        question_changes: How the questions of surveys in its rows changed.
         notes: What a person should know, one sentence each.
         error: Why it could not be brought up to date; None when it was. What it held before is untouched.
         history: The table gains a row a run by design, which counts as no news.
@@ -63,6 +65,7 @@ class TableReport:
     refused: int = 0
     keys_past_cap: int = 0
     schema_changes: list[SchemaChange] = field(default_factory=list)
+    question_changes: list[QuestionChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: FeedloomError | None = None
     history: bool = False
@@ -80,7 +83,8 @@ class TableReport:
         """Plain JSON; an error as its code and message."""
         error = None if self.error is None else {"code": self.error.code, "message": self.error.message}
         own = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**own, "schema_changes": [asdict(change) for change in self.schema_changes], "error": error}
+        told = {name: [asdict(change) for change in own[name]] for name in ("schema_changes", "question_changes")}
+        return {**own, **told, "error": error}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         dataset=job.target.dataset,
     )
     with locked(job.pipeline):
-        watch = SchemaWatch(job.pipeline)
+        watch = SchemaWatch(job.pipeline, job.vendor)
         try:
             _run_tables(job, report, watch, on_table)
         except BaseException as error:
@@ -278,6 +278,7 @@ class _Loader:
             whole=replaces and is_live,
             other_lists=reading.other_lists,
         )
+        result.question_changes += self._watch.changed_questions()
         if load_ids and table.window is not None and self._before.through is not None:
             self._note_late_rows(load_ids[-1])
         note_loaded(job.session, table.name)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from feedloom.catalogue import Endpoint, Field, Table
 from feedloom.columnar.arrow.blocks import Block
 from feedloom.columnar.arrow.naming import RESERVED, VALUE, Naming
-from feedloom.columnar.names import MORE_KEYS, ROW_HASH
+from feedloom.columnar.names import ROW_HASH
 from feedloom.columnar.types import DATA_TYPES
 
 Contract: TypeAlias = Literal["evolve", "freeze", "quarantine"]
@@ -132,7 +132,7 @@ class Guard:
         return "", self._contract.fields
 
     def _is_known(self, table: str, column: str, kind: str) -> bool:
-        if column in self._stored.get(table, {}) or column in RESERVED or column in (ROW_HASH, MORE_KEYS):
+        if column in self._stored.get(table, {}) or column in RESERVED or column == ROW_HASH:
             return True
         described = self._described.columns.get(table, {})
         if column in described:
