@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
@@ -184,7 +185,15 @@ def _planned(job: Job, table: Table) -> dict[str, Any]:
 
 def _contracts(vendor: Vendor, given: Sequence[str]) -> dict[str, Any]:
     """The contracts of the configuration, ``[sources.<source_name>.contracts]``, and those *given* on top of them."""
-    configured = dlt.config.get(f"sources.{vendor.source_name}.contracts", dict)
+    section = f"sources.{vendor.source_name}.contracts"
+    try:
+        configured = dlt.config.get(section, dict)
+    except (ValueError, ConfigurationException):
+        raise InputError(
+            "contracts is no section of tables and their contracts",
+            hint=f'write {vendor.tables[0].name} = "freeze" and so on under [{section}] in .dlt/config.toml',
+            code="FL234",
+        ) from None
     found: dict[str, Any] = flat_contracts(configured or {}) | parsed_contracts(given)
     checked_contracts(vendor, found)
     return found
