@@ -297,6 +297,10 @@ class _Loader:
         self._job.pipeline.abort_packages()
         forget_unloaded(self._job.session, self._table.name)
         self._result.withheld = changes.gone
+        reading = self._job.session.reading(self._table.name)
+        if reading.refused:
+            self._result.notes.append(f"{reading.refused:,} rows that came have fields its contract does not take.")
+        reading.quarantined = reading.refused = 0
 
 
 def _own_failure(error: Exception) -> FeedloomError | None:
