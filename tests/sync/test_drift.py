@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedloom.sync import ledger
+from feedloom.sync import ledger, repair
 from feedloom.sync.drift import EXPECTED, Fill, filled_again
 from feedloom.sync.jobs import Job
 from feedloom.sync.report import Report
@@ -75,11 +75,12 @@ def test_what_changed_is_told_once_in_the_report_and_the_ledger_and_the_first_lo
         person["segments"] = [{"uuid": "s1"}]
     rows += [response(f"n{n}", "2026-03-04 20:00:00", data={"why": "x"}, extra="z", kids=[{"a": 1}]) for n in range(25)]
     monkeypatch.setattr(FakeRefiner, "_page", _with_another_list(FakeRefiner._page))
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger, "keep", _killed)
-        with pytest.raises(KeyboardInterrupt):
-            sync(api, days=4)
-    assert ask(job.pipeline, TOLD) == []
+    for place, name in ((ledger, "keep"), (repair, "stale_copies")):  # at the end, and when the first table is loaded
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, _killed)
+            with pytest.raises(KeyboardInterrupt):
+                sync(api, days=4)
+        assert ask(job.pipeline, TOLD) == []
     job, report = sync(api, days=4)
     told = ask(job.pipeline, TOLD)
     assert told == [

@@ -141,11 +141,15 @@ class SchemaWatch:
         self._watches.append(watch)
         return watch
 
-    def keep(self) -> None:
-        """Keep what is known of the tables now: call it when what changed is in the ledger."""
+    def keep(self, told: Collection[str]) -> None:
+        """Keep what is known of the tables in *told*: those whose changes are in the ledger now.
+
+        What was loaded of another one, in which a run ended, is compared again by the next run.
+        """
         for watch in self._watches:
-            watch.keep()
-        if self._watches:
+            if watch.table.name in told:
+                watch.keep()
+        if self._watches and all(watch.table.name in told for watch in self._watches if watch.table.questions):
             self._questions.keep()
 
     @cached_property
@@ -158,7 +162,7 @@ class TableWatch:
 
     def __init__(self, pipeline: Pipeline, table: Table, questions: QuestionWatch) -> None:
         self._pipeline = pipeline
-        self._table = table
+        self.table = table
         self._questions = questions
         self._file = Path(pipeline.pipelines_dir) / "fields" / pipeline.pipeline_name / f"{table.name}.json"
         self._is_new = not self._holds_rows()
@@ -176,20 +180,23 @@ class TableWatch:
         }
 
     def settle(self, filled: Filled, *, new: int, whole: bool, other_lists: Collection[str] = ()) -> list[SchemaChange]:
-        """What the load of *filled* changed; *new* rows were not there before, and *whole* lists came to their end."""
+        """What the load of *filled* changed, which brought the *whole* list, or *new* rows since the last load.
+
+        Rows of long ago are not new here: they may be older than a field.
+        """
         self._is_changed = True
         columns = self._columns()
         found = [] if self._is_new else [*came(self._known.columns, columns)]
         self._known.columns = columns
         found += self._compare_fills(filled, new=new, whole=whole)
         for key in sorted(set(other_lists) - set(self._known.other_lists)):
-            found.append(SchemaChange(table=self._table.name, column=key, kind="unknown list"))
+            found.append(SchemaChange(table=self.table.name, column=key, kind="unknown list"))
             self._known.other_lists.append(key)
         return found
 
     def changed_questions(self) -> list[QuestionChange]:
         """What changed in the questions of surveys, once the table is loaded."""
-        return self._questions.settle(self._table)
+        return self._questions.settle(self.table)
 
     def keep(self) -> None:
         """Write what is known to the file, if it changed."""
@@ -227,7 +234,7 @@ class TableWatch:
 
     @cached_property
     def _root(self) -> str:
-        return str(self._pipeline.default_schema.naming.normalize_table_identifier(self._table.name))
+        return str(self._pipeline.default_schema.naming.normalize_table_identifier(self.table.name))
 
     def _columns(self) -> Columns:
         return stored_types(self._pipeline.default_schema, self._root)
@@ -241,8 +248,8 @@ class TableWatch:
     def _data(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What open maps come to, and their long form: beginnings of the root's columns, and of tables below it."""
         naming = Naming.of(self._pipeline.default_schema)
-        maps = [naming.join(*map(naming.column, path.split("."))) for path in self._table.open_maps]
-        long = [self._table.long_answers.name] if self._table.long_answers else []
+        maps = [naming.join(*map(naming.column, path.split("."))) for path in self.table.open_maps]
+        long = [self.table.long_answers.name] if self.table.long_answers else []
         return tuple(f"{name}__" for name in maps), tuple(f"{naming.join(self._root, name)}__" for name in maps + long)
 
     def _is_data(self, table: str, column: str) -> bool:

@@ -31,6 +31,7 @@ from feedloom.errors import (
 )
 from feedloom.sources.journal import KeptReading
 from feedloom.sources.naming import NAMES_TABLE
+from feedloom.sources.planning import Range
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair
@@ -77,11 +78,11 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
             _sum_up(job, report, started)
             with suppress(OSError):
                 ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report, _named(error)))
-                watch.keep()
+                watch.keep([table.table for table in report.tables])
             raise
         _sum_up(job, report, started)
         ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report))
-        watch.keep()
+        watch.keep([table.table for table in report.tables])
         _send_ledger(job, report)
     return report
 
@@ -271,11 +272,11 @@ class _Loader:
         else:
             result.new += reading.rows - rows_before
         _load(job)
-        is_live = job.replayed is None
+        goes_on = job.replayed is None and again is None and job.wanted == Range()
         result.schema_changes += self._watch.settle(
             filled,
-            new=result.new - new_before if is_live else 0,
-            whole=replaces and is_live,
+            new=result.new - new_before if goes_on else 0,
+            whole=replaces and job.replayed is None,
             other_lists=reading.other_lists,
         )
         result.question_changes += self._watch.changed_questions()
