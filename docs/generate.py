@@ -157,6 +157,9 @@ def shaping_words(table: Table) -> Iterator[str]:
         yield f"{code(table.long_answers.path)} comes out as the table {long} {instead}, one row for each value."
     for copy in table.embedded:
         yield f"The copy of a row of {code(copy.table)} in {code(copy.path)} is compared after each sync."
+    if table.questions:
+        told = listed(table.questions.aspects)
+        yield f"Of each question in {code(table.questions.path)}, changes are told: {told}."
     if table.read_at:
         yield f"{code(table.read_at)} holds the moment of reading."
     if table.aliases:

@@ -6,7 +6,8 @@ FeedloomError
 ├── RetryLaterError      the same request may succeed later                        exit 5
 │   └── RateLimitedError a limit of the vendor was reached
 ├── VendorError          the vendor answered something its description rules out   exit 1
-│   └── RefusedError     the vendor refused a call as wrong, or the row is not there
+│   ├── RefusedError     the vendor refused a call as wrong, or the row is not there
+│   └── ContractError    a row brings a field that its table's contract keeps out
 └── DestinationError     the database is locked, unwritable, full or away          exit 6
 
 Each text says what happened and to which thing; ``hint`` says what to do now. Neither ever holds a secret.
@@ -97,6 +98,12 @@ class RefusedError(VendorError):
     def __init__(self, message: str, *, hint: str, where: str = "", status: int) -> None:
         super().__init__(message, hint=hint, where=where)
         self.status = status
+
+
+class ContractError(VendorError):
+    """A row brings a new field, or one of another type, into a table whose contract does not take it."""
+
+    code = "FL320"
 
 
 class DestinationError(FeedloomError):

@@ -376,6 +376,10 @@ def test_paths_that_a_table_treats_specially_are_fields_of_its_rows(vendor: Vend
         maps = [*table.open_maps, *([table.long_answers.path] if table.long_answers else [])]
         assert {types.get(path) for path in maps} <= {"map", "any"}, table.name
         assert set(table.json_columns) <= set(types), table.name
+        if (where := table.questions) is not None:
+            own = {where.form, where.moment or where.form} - added_columns(table)
+            assert own <= set(types), table.name
+            assert where.path.partition(".")[0] in table.json_columns, table.name
         if table.long_answers:
             assert parent_keys(table.long_answers) <= set(types) | added_columns(table), table.name
 

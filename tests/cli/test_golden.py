@@ -31,6 +31,9 @@ COMMANDS = (
     "state history",
     "state revert",
     "state reset",
+    "schema",
+    "schema changes",
+    "schema questions",
     "loads",
     "loads list",
     "loads show",
@@ -106,6 +109,7 @@ def test_the_plan_of_a_sync(stage: Stage, here: Here) -> None:
 def test_every_golden_file_has_a_command() -> None:
     helps = {f"help-{command.replace(' ', '-') or 'feedloom'}.txt" for command in COMMANDS}
     others = {"error.txt", "error.json", "sync-first.txt", "sync-second.txt", "sync.json", "sync-plan.txt"}
+    others |= {"drift-frozen.txt", "drift-taken.txt"}
     others |= {"audit.txt", "audit-mismatch.txt", "audit.json"}
 
     assert {file.name for file in GOLDEN.iterdir()} == helps | others

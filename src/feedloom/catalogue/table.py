@@ -213,6 +213,27 @@ class Revisit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """Where the rows of a table, each a survey or an earlier version of one, hold its questions.
+
+    Attributes:
+        form: Field that names the survey.
+        title: Path of the survey's name.
+        path: Path of the list of questions; what stands there otherwise is not looked at.
+        key: Member of a question that names it, as its answers do.
+        aspects: Members of a question that are compared from version to version.
+        moment: Field with the time of the version; empty where the rows are the surveys as they are.
+    """
+
+    form: str
+    title: str
+    path: str
+    key: str
+    aspects: tuple[str, ...]
+    moment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table of the warehouse.
 
@@ -233,6 +254,7 @@ class Table:
         long_answers: The long form of a map of answers.
         embedded: Copies of other tables' rows, compared after each sync so that a renamed person or form shows up in
             old rows too.
+        questions: Where the rows hold the questions of surveys, so that changed ones are recognised.
         read_at: Column that gets the moment of reading, for histories; empty for none.
         aliases: Other names under which the resource can be asked for.
         arguments: Parameters of the endpoint that the user may give, for tables of a single row looked up by key.
@@ -256,6 +278,7 @@ class Table:
     json_columns: tuple[str, ...] = ()
     long_answers: LongAnswers | None = None
     embedded: tuple[Embedded, ...] = ()
+    questions: Questions | None = None
     read_at: str = ""
     aliases: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()

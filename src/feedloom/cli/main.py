@@ -27,6 +27,7 @@ _COMMANDS = {
     "query": "Run SQL on the database, read-only.",
     "lateness": "Show how late rows arrive, and whether the look-back is enough.",
     "state": "Show how far tables are loaded, and go back to an earlier run.",
+    "schema": "Show how fields of tables and questions of surveys changed.",
     "loads": "Show, retry or drop rows that the database refused.",
     "trace": "Tell which request brought a row, and show its bytes.",
     "replay": "Load once more what runs read, without a request.",

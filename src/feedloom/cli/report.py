@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from feedloom.cli.drift import drift_notes
 from feedloom.cli.failures import as_dict, as_text
 from feedloom.cli.output import print_table
 from feedloom.cli.terminal import shows_colours
@@ -34,7 +35,7 @@ def print_report(report: Report) -> None:
             f"planned: {report.expected_rows:,} rows in {report.expected_requests:,} requests; "
             f"came: {read:,} in {report.requests:,}"
         )
-    of_tables = [f"{row.table}: {note}" for row in report.tables for note in _notes(row)]
+    of_tables = [f"{row.table}: {note}" for row in report.tables for note in _notes(row, report.source)]
     for remark in [*report.notes, *of_tables, *report.findings]:
         click.echo(f"  ! {remark}")
     for row in report.tables:
@@ -58,7 +59,7 @@ def _verdict(row: TableReport) -> str:
     return f"{row.verdict}: {row.source_rows:,} there, {row.rows_checked:,} here"
 
 
-def _notes(row: TableReport) -> list[str]:
+def _notes(row: TableReport, source: str) -> list[str]:
     past_cap = f"{row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys"
     kept = f"marked in {DELETED_AT}" if row.deletes == "soft" else "removed here"
     return [
@@ -66,4 +67,5 @@ def _notes(row: TableReport) -> list[str]:
         *([f"{row.gone:,} rows are gone at the source, and {kept}."] if row.gone else []),
         *([f"{row.returned:,} rows that were marked as gone came back."] if row.returned else []),
         *([past_cap] if row.keys_past_cap else []),
+        *drift_notes(row, source),
     ]

@@ -28,10 +28,18 @@ _FORBIDDEN = 403
 
 @click.command(
     epilog="Examples:\n\n\b\n  feedloom sync refiner\n  feedloom sync refiner --only responses,contacts\n"
-    "  feedloom sync refiner --start 2026-01-01T00:00:00Z --to postgres"
+    "  feedloom sync refiner --start 2026-01-01T00:00:00Z --to postgres\n"
+    "  feedloom sync refiner --contract responses=freeze"
 )
 @source_argument
 @range_options
+@click.option(
+    "--contract",
+    "contracts",
+    metavar="TABLE=CONTRACT",
+    multiple=True,
+    help="What becomes of new and re-typed fields: evolve, freeze or quarantine; may be repeated.",
+)
 @click.option(
     "--deletes",
     type=click.Choice(["soft", "hard"]),

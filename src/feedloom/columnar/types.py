@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from dlt.common.data_types import TDataType
     from dlt.common.schema.typing import TColumnSchema
 
-_DATA_TYPES: dict[str, TDataType] = {
+DATA_TYPES: dict[str, TDataType] = {
     "text": "text",
     "integer": "bigint",
     "number": "double",
     "boolean": "bool",
     "timestamp": "timestamp",
 }
+"""The catalogue's type of a plain field -> dlt's type of its column."""
+
 _SHORTEST_DATE = len("2026-01-31")
 
 
@@ -69,9 +71,9 @@ def column_hints(table: Table, endpoint: Endpoint) -> dict[str, TColumnSchema]:
     long = table.long_answers
     long_only = f"{long.path}." if long is not None and long.instead else "\0"
     hints: dict[str, TColumnSchema] = {
-        column(field.name): {"data_type": _DATA_TYPES[field.type]}
+        column(field.name): {"data_type": DATA_TYPES[field.type]}
         for field in endpoint.fields
-        if field.type in _DATA_TYPES
+        if field.type in DATA_TYPES
         and field.known is not Known.ASSUMED
         and "[]" not in field.name
         and not field.name.startswith(long_only)

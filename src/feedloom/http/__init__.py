@@ -3,7 +3,7 @@
 from feedloom.http.answer import Answer, Page, Row, cut_body, glimpse, legible_rows, page_of, read_rows
 from feedloom.http.auth import Key
 from feedloom.http.client import Client
-from feedloom.http.cutting import Cut
+from feedloom.http.cutting import Cut, other_lists
 from feedloom.http.encode import Value
 from feedloom.http.errors import OutcomeUnknownError, ScrollLostError, StartOverError
 from feedloom.http.limits import Limits
@@ -26,6 +26,7 @@ __all__ = [
     "cut_body",
     "glimpse",
     "legible_rows",
+    "other_lists",
     "page_of",
     "read_rows",
 ]

@@ -62,6 +62,24 @@ def cut(endpoint: Endpoint, body: bytes) -> Cut:
     return _cutter(endpoint).cut(body)
 
 
+def other_lists(endpoint: Endpoint, body: bytes) -> tuple[str, ...]:
+    """The keys of *body*, an answer of the list *endpoint*, that hold a list beside that of its rows, in their order.
+
+    None where the answer itself is the list, or cannot be read.
+    """
+    if not (endpoint.is_list and endpoint.records):
+        return ()
+    try:
+        members = _MEMBERS.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    own = endpoint.records.partition(".")[0]
+    return tuple(key for key, value in members.items() if key != own and bytes(memoryview(value)[:1]) == b"[")
+
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
 class _Cutter:
     """Cuts the answers of one endpoint."""
 

@@ -14,6 +14,7 @@ from feedloom.catalogue import Table
 from feedloom.config import key_origin, moment
 from feedloom.errors import InputError
 from feedloom.http import Key
+from feedloom.sources.contracts import checked_contracts
 from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range, with_look_back
 from feedloom.sources.resources import make_resources
@@ -35,6 +36,7 @@ def aptrinsic_source(
     column_cap: int = COLUMN_CAP,
     engine: str = "arrow",
     lookups: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    contracts: Mapping[str, Any] | None = None,
 ) -> Sequence[DltResource]:
     """All of a Gainsight PX subscription as dlt resources.
 
@@ -60,6 +62,9 @@ def aptrinsic_source(
             gives the same tables more slowly.
         lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves. They
             name external segments: ``{"external_segments": [{"segmentId": "9c1e"}]}``.
+        contracts: What becomes of fields that are new or of another type, by table: ``evolve`` (the default) takes
+            them, ``freeze`` stops the table before anything is loaded, ``quarantine`` puts their rows aside. Keys of
+            an open map are always taken, unless ``users.customAttributes`` has a contract of its own.
 
     Raises:
         InputError: A date has no zone, the start is not before the end, the region or a filter's field is unknown, or
@@ -77,6 +82,7 @@ def aptrinsic_source(
         full=full,
         column_cap=column_cap,
         engine=checked_engine(engine),
+        contracts=checked_contracts(APTRINSIC, contracts or {}),
         tables=_with_look_back(look_back_hours),
     )
     connection = Connection(key=Key(api_key, key_origin("aptrinsic_source", api_key)), base_url=base_url, server=region)

@@ -11,7 +11,19 @@ from functools import cached_property
 
 from feedloom.catalogue import Endpoint, ScrollPaging
 from feedloom.errors import RefusedError
-from feedloom.http import Answer, Client, Cut, Page, Row, StartOverError, cut_body, legible_rows, page_of, read_rows
+from feedloom.http import (
+    Answer,
+    Client,
+    Cut,
+    Page,
+    Row,
+    StartOverError,
+    cut_body,
+    legible_rows,
+    other_lists,
+    page_of,
+    read_rows,
+)
 from feedloom.sources.journal import Journal, KeptPage
 from feedloom.sources.planning import Proof, Read
 
@@ -80,6 +92,7 @@ class Rows:
         cut: The page in parts.
         total: What the vendor says the whole list holds, when it says so.
         read_at: When the page came, aware.
+        other_lists: Keys of the answer that hold a list beside that of its rows; looked for on a list's first page.
         note: What a person should know; such an event has no rows.
     """
 
@@ -88,6 +101,7 @@ class Rows:
     cut: Cut = NO_ROWS
     total: int | None = None
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    other_lists: tuple[str, ...] = ()
     note: str = ""
 
     def __len__(self) -> int:
@@ -170,19 +184,20 @@ class Reader:
         if self._journal is not None and self._journal.is_finished(self._endpoint, read):
             for kept in self._journal.pages(self._endpoint, read):
                 parts = cut_body(kept.body, endpoint=self._endpoint, request=kept.request)
-                yield self._rows(read, parts, read_at=kept.at)
+                others = () if kept.number else other_lists(self._endpoint, kept.body)
+                yield self._rows(read, parts, read_at=kept.at, others=others)
             return
         try:
             async with aclosing(self._ask_patiently(read)) as pages:
                 async for rows in pages:
                     yield rows
         except (RefusedError, _UnprovenError) as problem:
-            others, note = self._instead(read, problem)
+            in_place, note = self._instead(read, problem)
         else:
             return
         if note:
             yield Rows(read=read, endpoint=self._endpoint, note=note)
-        for other in others:
+        for other in in_place:
             async with aclosing(self.read_list(other)) as pages:
                 async for rows in pages:
                     yield rows
@@ -244,7 +259,8 @@ class Reader:
             if self._journal is not None and page.number >= count:
                 is_last = page.is_last and not self._doubts(tally)
                 read_at = self._journal.add(self._endpoint, read, page, is_last=is_last)
-            yield self._rows(read, page.cut, page.total, read_at=read_at)
+            others = () if page.number else other_lists(self._endpoint, page.body)
+            yield self._rows(read, page.cut, page.total, read_at=read_at, others=others)
 
     def _kept(self, read: Read) -> _KeptPages | None:
         """What an earlier run kept of a list that can be gone on with."""
@@ -256,8 +272,10 @@ class Reader:
         """Other lists are held against the vendor's count by the client."""
         return self._is_scroll and tally.is_doubtful
 
-    def _rows(self, read: Read, parts: Cut, total: int | None = None, *, read_at: datetime) -> Rows:
-        return Rows(read=read, endpoint=self._endpoint, cut=parts, total=total, read_at=read_at)
+    def _rows(
+        self, read: Read, parts: Cut, total: int | None = None, *, read_at: datetime, others: tuple[str, ...] = ()
+    ) -> Rows:
+        return Rows(read=read, endpoint=self._endpoint, cut=parts, total=total, read_at=read_at, other_lists=others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from feedloom.catalogue import Table
 from feedloom.config import key_origin, moment
 from feedloom.errors import InputError
 from feedloom.http import Key
+from feedloom.sources.contracts import checked_contracts
 from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range
 from feedloom.sources.resources import make_resources
@@ -43,6 +44,7 @@ def refiner_source(
     column_cap: int = COLUMN_CAP,
     engine: str = "arrow",
     lookups: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    contracts: Mapping[str, Any] | None = None,
 ) -> Sequence[DltResource]:
     """All of a Refiner environment as dlt resources.
 
@@ -70,6 +72,9 @@ def refiner_source(
         engine: How rows become tables: ``arrow`` many at once; ``json`` one by one, through dlt's own normaliser, which
             gives the same tables more slowly.
         lookups: Calls to make instead of the planned ones, by table, as the parameters of each; no cursor moves.
+        contracts: What becomes of fields that are new or of another type, by table: ``evolve`` (the default) takes
+            them, ``freeze`` stops the table before anything is loaded, ``quarantine`` puts their rows aside. Keys of
+            an open map are always taken, unless ``responses.data`` has a contract of its own.
 
     Raises:
         InputError: A date has no zone, or the start is not before the end.
@@ -99,6 +104,7 @@ def refiner_source(
         full=full,
         column_cap=column_cap,
         engine=checked_engine(engine),
+        contracts=checked_contracts(REFINER, contracts or {}),
         tables={"responses": changed},
     )
     connection = Connection(key=Key(api_key, key_origin("refiner_source", api_key)), base_url=base_url, auth=auth)

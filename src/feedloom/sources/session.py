@@ -29,6 +29,8 @@ class Reading:
         complete: Everything that was planned was read.
         span: The range of a windowed table that was planned, [since, through); since None stands for the beginning.
         quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
+        refused: Rows among those put aside because they break the table's contract.
+        other_lists: Keys of answers that hold a list beside the one the catalogue names.
         keys_past_cap: Keys of open maps that went to the JSON column, as ``(path, key)``.
         keys_renamed: Keys of open maps whose new column has a suffix, as ``(path, key)``.
         keys_put_aside: The primary keys, as text, of the quarantined rows; None for one whose key cannot be read.
@@ -43,6 +45,8 @@ class Reading:
     complete: bool = False
     span: tuple[datetime | None, datetime] | None = None
     quarantined: int = 0
+    refused: int = 0
+    other_lists: set[str] = field(default_factory=set)
     keys_past_cap: set[tuple[str, str]] = field(default_factory=set)
     keys_renamed: set[tuple[str, str]] = field(default_factory=set)
     keys_put_aside: set[str | None] = field(default_factory=set)

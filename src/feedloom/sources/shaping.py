@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from copy import deepcopy
 from typing import Any
 
 import dlt
@@ -17,7 +18,7 @@ from dlt.extract.state import get_current_pipe
 
 from feedloom.catalogue import Table
 from feedloom.columnar import MORE_KEYS, ROW_HASH, KeyNames, RowShaper
-from feedloom.columnar.arrow import ArrowShaper, Naming, Shaped
+from feedloom.columnar.arrow import ArrowShaper, Naming, Quarantined, Shaped
 from feedloom.columnar.arrow.dlt_seam import (
     Handover,
     needs_root_ids,
@@ -30,6 +31,7 @@ from feedloom.columnar.arrow.seen import SeenKeys
 from feedloom.sources.absences import note_absences
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
+from feedloom.sources.contracts import guard_of, leaves_contract_to_dlt, refuse
 from feedloom.sources.journal import Journal
 from feedloom.sources.keeping import kept_while_read
 from feedloom.sources.listing import read_table
@@ -58,12 +60,13 @@ def rows_of(plan: TablePlan) -> Callable[[], Iterator[Any]]:
 
     Where there is no load (a loop over the resource), or where the user's own steps are put behind the resource
     (``add_map``, ``add_filter``, ``add_limit``, an incremental), single rows come, as dlt's documentation has it; so
-    they do where the destination does not take Parquet.
+    they do where the destination does not take Parquet, and where the user set a contract of dlt's own that discards.
     """
 
     def rows() -> Iterator[Any]:
         is_fast = plan.options.engine == "arrow" and _is_load() and not _has_steps()
         is_fast = is_fast and takes_parquet(dlt.current.pipeline().destination)
+        is_fast = is_fast and not leaves_contract_to_dlt(dlt.current.source_schema(), plan.table)
         yield from (by_columns(plan) if is_fast else row_by_row(plan))
 
     return rows
@@ -106,6 +109,7 @@ def _by_columns(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
         row_ids=row_id_kind(plan.write),
         unique=plan.replaces or plan.only_appends,
         takes_nul=takes_nul(dlt.current.pipeline().destination),
+        guard=guard_of(plan, schema, naming),
     )
     handover = Handover(write_disposition="append" if plan.only_appends else None)
 
@@ -115,16 +119,19 @@ def _by_columns(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
             reading.pages += len(pages)
 
     for batch in run_ahead(shaped()):
+        refuse(plan, batch.breaches, aside=True)
+        aside = [*batch.quarantined, *(Quarantined(raw=one.raw, reason=one.reason) for one in batch.breaches)]
         reading.rows += batch.read
-        reading.quarantined += len(batch.quarantined)
+        reading.quarantined += len(aside)
+        reading.refused += len(batch.breaches)
         reading.keys_past_cap |= names.refused
         reading.keys_renamed |= names.renamed
         if batch.keys is not None:
             plan.session.on_keys(table, batch.keys)
         yield from handover.items(batch)
-        if batch.quarantined:
-            reading.keys_put_aside |= readable_keys(table, batch.quarantined)
-            yield put_aside(table, plan.endpoint, batch.quarantined)
+        if aside:
+            reading.keys_put_aside |= readable_keys(table, aside)
+            yield put_aside(table, plan.endpoint, aside)
     _check_whole(plan, reading)
     note_absences(plan, reading)
 
@@ -143,10 +150,12 @@ def _row_by_row(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
     names = _key_names(plan, naming.normalize_identifier, journal)
     shaper = RowShaper(table, plan.endpoint, names)
     with_nul = not _is_load() or takes_nul(dlt.current.pipeline().destination)
+    check = _contract_check(plan, spelling)
     seen = SeenKeys() if plan.replaces else None
     for page in _without_notes(read_table(plan, state, reading, journal), reading):
         reading.pages += 1
         reading.rows += len(page)
+        check(page)
         shaped = shaper.shape(exact_rows(table, page, with_nul=with_nul), _extra(table, page))
         check_names(table, spelling, shaped)
         plan.session.on_keys(table, _keys(table, shaped))
@@ -159,6 +168,33 @@ def _row_by_row(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
     _check_whole(plan, reading)
     if _is_load():
         note_absences(plan, reading)
+
+
+def _contract_check(plan: TablePlan, naming: Naming) -> Callable[[Rows], None]:
+    """Raises ContractError for a page with a row that breaks the table's contract, since here none is put aside.
+
+    The other engine finds such rows, with names and types of its own, of which nothing is kept.
+    """
+    schema = dlt.current.source_schema()
+    guard = guard_of(plan, schema, naming) if _is_load() else None
+    if guard is None:
+        return lambda _page: None
+    kept = deepcopy(kept_names(plan.table.name))
+    shaper = ArrowShaper(
+        table=plan.table,
+        endpoint=plan.endpoint,
+        names=KeyNames(
+            kept.get("columns", {}),
+            schema.naming.normalize_identifier,
+            cap=plan.options.column_cap,
+            items=kept.get("items"),
+        ),
+        naming=naming,
+        stored=stored_types(schema, naming.table(plan.table.name)),
+        load_id="",
+        guard=guard,
+    )
+    return lambda page: refuse(plan, shaper.shape([page.cut], [_extra(plan.table, page)]).breaches, aside=False)
 
 
 def _check_whole(plan: TablePlan, reading: Reading) -> None:
@@ -215,6 +251,7 @@ def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:
             reading.notes.append(page.note)
         else:
             reading.read_at = page.read_at if reading.read_at is None else max(reading.read_at, page.read_at)
+            reading.other_lists.update(page.other_lists)
             yield page
 
 

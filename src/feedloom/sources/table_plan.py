@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from feedloom.catalogue import Endpoint, Table, Vendor
+from feedloom.columnar.arrow import TableContract
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources.planning import Range
@@ -31,6 +32,7 @@ class Options:
         full: Windowed tables are read whole again and replace what was loaded.
         column_cap: See ``COLUMN_CAP``.
         engine: See ``Engine``.
+        contracts: What becomes of new and re-typed fields, by table; what is not named evolves.
         tables: Changed descriptions, by name.
     """
 
@@ -40,6 +42,7 @@ class Options:
     full: bool = False
     column_cap: int = COLUMN_CAP
     engine: Engine = "arrow"
+    contracts: Mapping[str, TableContract] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
 
 

@@ -18,6 +18,7 @@ from feedloom.config import Setting, duration, find_setting, find_text, moment, 
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
 from feedloom.sources import SOURCES
+from feedloom.sources.contracts import checked_contracts, flat_contracts, parsed_contracts
 from feedloom.sources.journal import KeptReading
 from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read, with_look_back
 from feedloom.sources.session import Session
@@ -88,6 +89,7 @@ def make_job(
     full: bool = False,
     deletes: str | None = None,
     allow_deletes: bool = False,
+    contracts: Sequence[str] = (),
     to: str | None = None,
     dataset: str | None = None,
     base_url: str | None = None,
@@ -96,11 +98,13 @@ def make_job(
 ) -> Job:
     """A sync of *vendor* as the command line asks for it; the key comes from dlt's configuration when none is given.
 
+    *contracts*, each like ``responses=freeze``, come on top of those in the configuration.
+
     A job with a *scratch* folder for its working files only looks: it disturbs no sync, and can load nothing.
 
     Raises:
-        InputError: An unknown table or destination, a date without zone, a start not before the end, a look-back or
-            deletes of no known kind.
+        InputError: An unknown table, destination or contract, a date without zone, a start not before the end, a
+            look-back or deletes of no known kind.
         CredentialError: No key is set.
         DestinationError: The database's folder is missing or can't be written.
     """
@@ -111,6 +115,7 @@ def make_job(
     if back is not None:
         tables = [with_look_back(table, back) for table in tables]
     key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
+    agreed = _contracts(vendor, contracts)
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
     tally = Tally()
@@ -119,7 +124,7 @@ def make_job(
     session = Session(observer=tally, journals=journal_folder(pipeline), about=about)
 
     def source(table: Table, again: Reread | None) -> DltSource:
-        settings: dict[str, Any] = {"api_key": key.value, "base_url": address}
+        settings: dict[str, Any] = {"api_key": key.value, "base_url": address, "contracts": agreed}
         if asked_back is not None:
             settings["look_back_hours"] = asked_back.total_seconds() / 3600
         if again is None:
@@ -225,6 +230,22 @@ def _planned(job: Job, table: Table) -> dict[str, Any]:
     if table.fan_out is not None:
         return row | {"how": f"once for each of {table.fan_out.table}", "calls": "one or more each"}
     return row | {"how": "the whole list" if table.write == "replace" else "once", "calls": "one list"}
+
+
+def _contracts(vendor: Vendor, given: Sequence[str]) -> dict[str, Any]:
+    """The contracts of the configuration, ``[sources.<source_name>.contracts]``, and those *given* on top of them."""
+    section = f"sources.{vendor.source_name}.contracts"
+    try:
+        configured = dlt.config.get(section, dict)
+    except (ValueError, ConfigurationException):
+        raise InputError(
+            "contracts is no section of tables and their contracts",
+            hint=f'write {vendor.tables[0].name} = "freeze" and so on under [{section}] in .dlt/config.toml',
+            code="FL234",
+        ) from None
+    found: dict[str, Any] = flat_contracts(configured or {}) | parsed_contracts(given)
+    checked_contracts(vendor, found)
+    return found
 
 
 def _setting(vendor: Vendor, name: str) -> str | None:

@@ -30,6 +30,8 @@ RUNS: Final = "feedloom_runs"
 WINDOWS: Final = "feedloom_windows"
 CHECKS: Final = "feedloom_checks"
 REQUESTS: Final = "feedloom_requests"
+SCHEMA_CHANGES: Final = "feedloom_schema_changes"
+QUESTION_CHANGES: Final = "feedloom_question_changes"
 
 REFUSED: Final = "FL611"
 """Code of the DestinationError for entries that the database refused."""
@@ -96,6 +98,27 @@ LEDGER: Final[Mapping[str, Mapping[str, ColumnType]]] = {
         "requests": "bigint",
         "seconds": "double",
     },
+    SCHEMA_CHANGES: {
+        "run_id": "text",
+        "seen_at": "timestamp",
+        "table_name": "text",
+        "column_name": "text",
+        "kind": "text",
+        "old_type": "text",
+        "new_type": "text",
+    },
+    QUESTION_CHANGES: {
+        "run_id": "text",
+        "seen_at": "timestamp",
+        "form_uuid": "text",
+        "form_name": "text",
+        "question": "text",
+        "aspect": "text",
+        "old_value": "text",
+        "new_value": "text",
+        "seen_in": "text",
+        "version_at": "timestamp",
+    },
 }
 """Table -> column -> dlt's type. ``status`` 0 stands for a request that got no answer."""
 
@@ -135,6 +158,35 @@ def entry_of(job: Job, report: Report, error: FeedloomError | None = None) -> En
             }
             for (minute, endpoint, status), sum_ in sorted(job.tally.minutes.items())
         ],
+        SCHEMA_CHANGES: [
+            {
+                "run_id": run_id,
+                "seen_at": job.session.now,
+                "table_name": change.table,
+                "column_name": change.column,
+                "kind": change.kind,
+                "old_type": change.old_type,
+                "new_type": change.new_type,
+            }
+            for table in report.tables
+            for change in table.schema_changes
+        ],
+        QUESTION_CHANGES: [
+            {
+                "run_id": run_id,
+                "seen_at": job.session.now,
+                "form_uuid": change.form,
+                "form_name": change.form_name,
+                "question": change.question,
+                "aspect": change.aspect,
+                "old_value": change.old,
+                "new_value": change.new,
+                "seen_in": change.seen_in,
+                "version_at": change.version_at,
+            }
+            for table in report.tables
+            for change in table.question_changes
+        ],
     }
 
 
@@ -168,7 +220,9 @@ def send(pipeline: Pipeline, current: str) -> None:
         for name in LEDGER
     }
     try:
-        pipeline.extract([_resource(name, found) for name, found in rows.items()], schema=pipeline.default_schema)
+        known = pipeline.default_schema.tables
+        found = [_resource(name, found, is_new=name not in known) for name, found in rows.items()]
+        pipeline.extract(found, schema=pipeline.default_schema)
         pipeline.normalize()
         pipeline.load(workers=1, raise_on_failed_jobs=True)
     except (PipelineStepFailed, DltException) as error:
@@ -197,9 +251,10 @@ def _not_there(pipeline: Pipeline, table: str, earlier: Sequence[str], rows: lis
     return [row for row in rows if row["run_id"] not in known]
 
 
-def _resource(name: str, rows: list[Any]) -> DltResource:
+def _resource(name: str, rows: list[Any], *, is_new: bool) -> DltResource:
+    """What appends *rows* to the table called *name*, which is made even without a row."""
     made: DltResource = dlt.resource(
-        rows,
+        rows or [dlt.mark.materialize_table_schema()] if is_new else rows,
         name=name,
         write_disposition="append",
         columns={column: {"data_type": kind} for column, kind in LEDGER[name].items()},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from feedloom.errors import FeedloomError
 from feedloom.sources.quarantine import QUARANTINE_TABLE
+from feedloom.sync.drift import SchemaChange
+from feedloom.sync.questions import QuestionChange
 
 Verdict = Literal["matches", "deleted at source", "more at source", "not checked", "withheld", "incomplete", "failed"]
 
@@ -40,7 +42,10 @@ class TableReport:
         late: New rows whose time lies before the end of the last run's window: seconds, rounded up to one of
             ``lateness.STEPS_S`` -> rows. None where nothing was loaded before, or the table has no window.
         quarantined: Rows read that could not be loaded without losing part of them, and were put aside.
+        refused: Rows among them that were put aside because their table's contract does not take a field of theirs.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
+        schema_changes: How its fields changed; none at the first load of a table.
+        question_changes: How the questions of surveys in its rows changed.
         notes: What a person should know, one sentence each.
         error: Why it could not be brought up to date; None when it was. What it held before is untouched.
         history: The table gains a row a run by design, which counts as no news.
@@ -64,7 +69,10 @@ class TableReport:
     verdict: Verdict = "not checked"
     late: dict[int, int] | None = None
     quarantined: int = 0
+    refused: int = 0
     keys_past_cap: int = 0
+    schema_changes: list[SchemaChange] = field(default_factory=list)
+    question_changes: list[QuestionChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: FeedloomError | None = None
     history: bool = False
@@ -81,7 +89,9 @@ class TableReport:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON; an error as its code and message."""
         error = None if self.error is None else {"code": self.error.code, "message": self.error.message}
-        return {**{item.name: getattr(self, item.name) for item in fields(self)}, "error": error}
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        told = {name: [asdict(change) for change in own[name]] for name in ("schema_changes", "question_changes")}
+        return {**own, **told, "error": error}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,9 +148,16 @@ class Report:
             if table.verdict == "more at source"
         ]
         put_aside = [
-            f"{table.table}: {table.quarantined:,} rows could not be loaded whole and are in {QUARANTINE_TABLE}"
+            f"{table.table}: {table.quarantined - table.refused:,} rows could not be loaded whole and are in "
+            f"{QUARANTINE_TABLE}"
             for table in self.tables
-            if table.quarantined
+            if table.quarantined > table.refused
+        ]
+        refused = [
+            f"{table.table}: {table.refused:,} rows have new or re-typed fields; by its contract they are in "
+            f"{QUARANTINE_TABLE}"
+            for table in self.tables
+            if table.refused
         ]
         withheld = [
             f"{table.table}: {table.withheld:,} of {table.rows:,} rows here were missing at the source, more than is "
@@ -148,7 +165,7 @@ class Report:
             for table in self.tables
             if table.withheld
         ]
-        return counts + put_aside + withheld + self.problems
+        return counts + put_aside + refused + withheld + self.problems
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""

@@ -20,9 +20,18 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table
-from feedloom.errors import UNREACHABLE, DestinationError, FeedloomError, RateLimitedError, RetryLaterError, VendorError
+from feedloom.errors import (
+    UNREACHABLE,
+    ContractError,
+    DestinationError,
+    FeedloomError,
+    RateLimitedError,
+    RetryLaterError,
+    VendorError,
+)
 from feedloom.sources.journal import KeptReading
 from feedloom.sources.naming import NAMES_TABLE
+from feedloom.sources.planning import Range
 from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair, revisits
@@ -30,6 +39,7 @@ from feedloom.sync.carrying import can_keep, taken_for_gone
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
 from feedloom.sync.counts import compare_counts, loaded_range
 from feedloom.sync.deletions import TooManyError, remove_marked, take_out
+from feedloom.sync.drift import SchemaWatch, TableWatch
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.journals import forget_old_runs, forget_unloaded, note_loaded, settle
@@ -63,15 +73,18 @@ def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: N
         dataset=job.target.dataset,
     )
     with locked(job.pipeline):
+        watch = SchemaWatch(job.pipeline, job.vendor)
         try:
-            _run_tables(job, report, on_table)
+            _run_tables(job, report, watch, on_table)
         except BaseException as error:
             _sum_up(job, report, started)
             with suppress(OSError):
                 ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report, _named(error)))
+                watch.keep([table.table for table in report.tables])
             raise
         _sum_up(job, report, started)
         ledger.keep(job.pipeline, report.run_id, ledger.entry_of(job, report))
+        watch.keep([table.table for table in report.tables])
         _send_ledger(job, report)
     return report
 
@@ -85,7 +98,7 @@ def _send_ledger(job: Job, report: Report) -> None:
         report.problems.append(f"{error.message}; {error.hint}")
 
 
-def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None]) -> None:
+def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable[[TableReport], None]) -> None:
     with ExitStack() as stack:
         memory = configured_memory()
         job.session.batch_bytes = memory.batch_bytes
@@ -103,7 +116,7 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
         for table in job.tables:
             if job.session.stop.is_set():
                 break
-            result = _Loader(job, table, counter).sync()
+            result = _Loader(job, table, counter, watch.table(table)).sync()
             report.tables.append(result)
             on_table(result)
         forget_old_runs(job.session)
@@ -123,10 +136,11 @@ def _named(error: BaseException) -> FeedloomError:
 class _Loader:
     """Brings one table up to date."""
 
-    def __init__(self, job: Job, table: Table, counter: ChangeCounter) -> None:
+    def __init__(self, job: Job, table: Table, counter: ChangeCounter, watch: TableWatch) -> None:
         self._job = job
         self._table = table
         self._counter = counter
+        self._watch = watch
         self._before = loaded_range(job.vendor, table, job.pipeline)
         deletes: Deletes = "soft" if job.session.keeps_vanished else "hard"
         self._result = TableReport(table=table.name, history=table.write == "append", deletes=deletes)
@@ -151,6 +165,8 @@ class _Loader:
             if result.error is None:
                 raise
             result.verdict = "failed"
+            if isinstance(result.error, ContractError):  # what was read may be mended at the source
+                forget_unloaded(job.session, self._table.name)
         reading = job.session.reading(self._table.name)
         result.notes.extend(reading.notes)
         if reading.keys_renamed:
@@ -162,6 +178,7 @@ class _Loader:
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.quarantined = reading.quarantined
+        result.refused = reading.refused
         result.rows = count_live(job.pipeline, self._table.name)
         result.seconds = time.monotonic() - started
         result.requests = job.tally.requests - requests
@@ -270,8 +287,11 @@ class _Loader:
         _normalize(job.pipeline, table.name)
         load_ids = job.pipeline.list_normalized_load_packages()
         reading = job.session.reading(table.name)
+        filled = self._watch.count(load_ids)
+        new_before = result.new
+        replaces = source.resources[table.name].write_disposition == "replace"
         if table.primary_key:
-            changes = self._compare(replaces=source.resources[table.name].write_disposition == "replace")
+            changes = self._compare(replaces=replaces)
             if job.replayed is None and not job.allow_deletes and loses_too_much(changes):
                 self._withhold(changes)
                 return None
@@ -291,6 +311,14 @@ class _Loader:
             result.new += reading.rows - rows_before
         _load(job)
         note_columns(job.pipeline, table.name)
+        goes_on = job.replayed is None and again is None and job.wanted == Range()
+        result.schema_changes += self._watch.settle(
+            filled,
+            new=result.new - new_before if goes_on else 0,
+            whole=replaces and job.replayed is None,
+            other_lists=reading.other_lists,
+        )
+        result.question_changes += self._watch.changed_questions()
         if load_ids and table.window is not None and self._before.through is not None:
             self._note_late_rows(load_ids[-1])
         note_loaded(job.session, table.name)
@@ -318,6 +346,10 @@ class _Loader:
         self._job.pipeline.abort_packages()
         forget_unloaded(self._job.session, self._table.name)
         self._result.withheld = changes.gone
+        reading = self._job.session.reading(self._table.name)
+        if reading.refused:
+            self._result.notes.append(f"{reading.refused:,} rows that came have fields its contract does not take.")
+        reading.quarantined = reading.refused = 0
 
 
 def _own_failure(error: Exception) -> FeedloomError | None:

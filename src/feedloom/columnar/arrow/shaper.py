@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -18,6 +18,7 @@ from feedloom.columnar.arrow.column_types import ColumnTypes
 from feedloom.columnar.arrow.discovery import Discovery
 from feedloom.columnar.arrow.exact import ExactReader, ExactRows
 from feedloom.columnar.arrow.fingerprint import fingerprints
+from feedloom.columnar.arrow.guard import Breach, Guard
 from feedloom.columnar.arrow.naming import LOAD_ID, Naming
 from feedloom.columnar.arrow.reading import ReadRows, RowReader
 from feedloom.columnar.arrow.seen import SeenKeys
@@ -73,6 +74,7 @@ class Shaped:
         tables: The root table first, parents before children; none when there was no row.
         read: Count of rows that came, the quarantined ones included.
         quarantined: Rows that cannot be loaded without losing part of them.
+        breaches: Rows that break the table's contract; they are in none of the tables.
         one_by_one: Count of rows that had to be read one by one.
         keys: The primary key, under the vendor's names, and the fingerprint of each row that can be loaded, also of
             those that are left out because their key came before; None when there was no row.
@@ -81,6 +83,7 @@ class Shaped:
     tables: list[ShapedTable] = field(default_factory=list)
     read: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
     one_by_one: int = 0
     keys: Any = None
 
@@ -99,6 +102,7 @@ class ArrowShaper:
         unique: Only the first row of each primary key is kept, of all rows that this object shapes; two bytes of each
             stay in memory.
         takes_nul: The destination can store U+0000; else rows that hold it are quarantined.
+        guard: Finds rows that break the table's contract; None where everything is taken.
         row_ids: ``key`` makes ``_dlt_id`` from the primary key, as dlt does for upserts; ``random`` makes a new one.
 
     What is not stored takes the types that the catalogue declares, then those of the first values. Nothing is kept
@@ -117,6 +121,7 @@ class ArrowShaper:
         root_ids: bool = False,
         unique: bool = False,
         takes_nul: bool = True,
+        guard: Guard | None = None,
         row_ids: Literal["random", "key"] = "random",
     ) -> None:
         root = naming.table(table.name)
@@ -125,6 +130,7 @@ class ArrowShaper:
         self._key = {name: naming.column(name) for name in table.primary_key}
         self._ids_from_key = row_ids == "key"
         self._takes_nul = takes_nul
+        self._guard = guard
         self._keys_seen = SeenKeys() if unique else None
         self._types = ColumnTypes(stored, naming.join)
         self._long_table = naming.join(root, naming.table(table.long_answers.name)) if table.long_answers else ""
@@ -199,12 +205,23 @@ class ArrowShaper:
             for row, reason in sorted((read.flaws | exact.flaws).items())
         ]
         blocks = [block for block in (made.block, self._exact.block(exact)) if block is not None and len(block)]
+        blocks = self._kept(blocks, batch, shaped)
         for block in blocks:
             block.columns[ROW_HASH] = fingerprints(block)
         shaped.keys = concat([key_table(block, self._key) for block in blocks]) if blocks else None
         if self._keys_seen is not None:
             blocks = without_repeated(blocks, list(self._key.values()), self._keys_seen, len(batch.rows))
         shaped.tables = list(self._finish(blocks, len(batch.rows)))
+
+    def _kept(self, blocks: list[Block], batch: Batch, shaped: Shaped) -> list[Block]:
+        """The blocks without the rows that break the contract."""
+        found = self._guard.breaches(blocks, self._types.of) if self._guard is not None else {}
+        if not found:
+            return blocks
+        broken = np.zeros(len(batch.rows), dtype=bool)
+        broken[list(found)] = True
+        shaped.breaches += [replace(breach, raw=bytes(batch.rows[row])) for row, breach in sorted(found.items())]
+        return [kept for block in blocks if len(kept := block.without(broken))]
 
     def _read_new(self, batch: Batch, read: ReadRows) -> ExactRows:
         """Read the odd rows one by one, and choose every name and type that is new in the batch.

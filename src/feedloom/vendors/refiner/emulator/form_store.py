@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from feedloom.emulator.identifiers import Identifiers
 from feedloom.emulator.timeline import START_S
@@ -36,6 +38,18 @@ class FormStore:
         """Archive *form*, which stays listable."""
         self._note(form, action="archive", now_s=now_s)
         form.archived_s = form.archived_s or now_s
+
+    def edit_question(self, form: Form, identifier: str, changes: Mapping[str, Any], *, now_s: int) -> bool:
+        """Change members of one question of *form*; returns whether it has one of that name."""
+        edited = tuple(
+            replace(question, **changes) if question.identifier == identifier else question
+            for question in form.questions
+        )
+        if edited == form.questions:
+            return any(question.identifier == identifier for question in edited)
+        self._note(form, action="update", now_s=now_s)
+        form.questions = edited
+        return True
 
     def duplicate(self, form: Form, *, name: str, now_s: int) -> Form:
         """A draft with the questions of *form*, added to the store."""

@@ -13,12 +13,13 @@ SCALES: dict[QuestionKind, tuple[int, int]] = {"nps": (0, 10), "csat": (-2, 2), 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question; ``options`` pairs each choice with its weight."""
+    """One question; ``options`` pairs each choice with its weight, ``scale`` is None for the usual one of its kind."""
 
     identifier: str
     kind: QuestionKind
     text: str
     options: tuple[tuple[str, int], ...] = ()
+    scale: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +207,7 @@ def config_of(questions: tuple[Question, ...]) -> dict[str, Any]:
                 "text": question.text,
                 "required": question.kind != "text",
                 "options": [text for text, _ in question.options],
-                **_scale(question.kind),
+                **_scale(question),
             }
             for question in questions
         ],
@@ -214,8 +215,9 @@ def config_of(questions: tuple[Question, ...]) -> dict[str, Any]:
     }
 
 
-def _scale(kind: QuestionKind) -> dict[str, Any]:
-    if kind not in SCALES:
+def _scale(question: Question) -> dict[str, Any]:
+    scale = question.scale or SCALES.get(question.kind)
+    if scale is None:
         return {}
-    low, high = SCALES[kind]
+    low, high = scale
     return {"scale": {"min": low, "max": high}}
