@@ -118,7 +118,7 @@ class WriteTool:
     description: str
     action: Action
     arguments: tuple[Argument, ...]
-    exactly_one: tuple[str, ...]
+    exactly_one: tuple[str, ...] = ()
     is_destructive: bool = False
     style: Literal["own", "published"] = "own"
     answer: tuple[str, ...] = ()

@@ -44,7 +44,6 @@ WRITE_TOOLS: tuple[WriteTool, ...] = (
             Argument(name="contact_uuid", summary="Whose response it is; it is found by this"),
             Argument(name="tags", type="texts", required=True, minimum=1, maximum=MOST_TAGS),
         ),
-        exactly_one=(),
     ),
     WriteTool(
         name="refiner_set_segment",
