@@ -14,14 +14,14 @@ import orjson
 
 from feedloom.tools.failures import NEVER, ToolError
 from feedloom.tools.vault import mark, used_approvals
-from feedloom.tools.writing.plans import LIFETIME, Outcome, Plan, load_outcome, place, read_marked, write_marked
+from feedloom.tools.writing.plans import Outcome, Plan, load_outcome, place, read_marked, write_marked
 
 Channel: TypeAlias = Literal["dialog", "terminal", "policy"]
 """Where it was given: in the client's own dialog, at a terminal, or by a rule of the policy."""
 
 NEEDED: Final = "APPROVAL_NEEDED"
-_KEPT: Final = 4 * LIFETIME
-"""How long a use is remembered: longer than any plan lives."""
+_KEPT: Final = timedelta(days=2)
+"""How long a use is remembered: longer than any plan lives, and than the day of a policy's budget."""
 
 UNFINISHED: Final = timedelta(minutes=5)
 """After this long, whoever applied a plan and said nothing of it has died."""
@@ -58,6 +58,18 @@ def spent_at(plan: Plan) -> datetime | None:
         return datetime.fromtimestamp((used_approvals() / plan.id).stat().st_mtime, UTC)
     except FileNotFoundError:
         return None
+
+
+def uses_since(use: str, moment: datetime) -> int:
+    """How many plans were used up as *use* at or after *moment*."""
+    count = 0
+    for file in used_approvals().iterdir():
+        try:
+            found = orjson.loads(file.read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            continue
+        count += found["use"] == use and datetime.fromisoformat(found["at"]) >= moment
+    return count
 
 
 def refuse_spent(plan: Plan, *, now: datetime) -> None:

@@ -35,6 +35,7 @@ KEPT: Final = timedelta(days=90)
 State: TypeAlias = Literal["applied", "failed", "unknown", "rejected", "void"]
 """``failed``: the vendor refused it; ``unknown``: it may have been carried out; ``void``: what it was made for changed."""
 
+_UNUSED: Final = timedelta(days=1)
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstvwxyz"
 _ID_CHARS: Final = 8
 _FOLDER: Final = "changes"
@@ -192,8 +193,8 @@ def _root() -> Path:
 
 
 def _forget(now: datetime) -> None:
-    """Remove plans that expired a day ago and became nothing, and all that is older than ``KEPT``."""
-    for plan in all_plans():
-        age = now - plan.expires_at
-        if age > KEPT or (age > timedelta(days=1) and load_outcome(plan) is None):
-            shutil.rmtree(place(plan.id), ignore_errors=True)
+    """Remove plans that became nothing in a day, and all that is older than ``KEPT``."""
+    for folder in _root().glob("*"):
+        age = now - datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        if age > KEPT or (age > _UNUSED and not (folder / "outcome.json").exists()):
+            shutil.rmtree(folder, ignore_errors=True)
