@@ -8,6 +8,9 @@ from typing import Any
 
 from feedloom.errors import CredentialError, InputError
 
+WORK_FOLDER = ".feedloom"
+"""What feedloom keeps in the folder it is run in; git is told to ignore it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

@@ -21,8 +21,8 @@ class Argument:
 
     Attributes:
         name: As callers write it.
-        type: ``moment`` is ISO 8601 text with a time zone, ``texts`` a list of texts, ``map`` an object of texts, numbers
-            and truth values by name.
+        type: ``moment`` is ISO 8601 text with a time zone, ``texts`` a list of texts, ``map`` an object of texts,
+            numbers and truth values by name.
         summary: A phrase, or empty where the name says it all.
         param: The endpoint's parameter that gets the value; empty for one of the same name.
         filter_field: The field that has to equal the value, where the endpoint's filter gets it instead.

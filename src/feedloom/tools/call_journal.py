@@ -1,8 +1,8 @@
 """The journal of calls: every call of every tool in ``.feedloom/calls``, in a chain that shows what was changed.
 
-One JSON object a line. Each holds the hash of the line before, so that no line can be altered, removed or put in between
-unseen; how long the chain is, and its last hash, stand outside of the folder, so that its end cannot be cut off either.
-Files are begun anew at ``FILE_BYTES``, the chain going on, and the oldest go.
+One JSON object a line. Each holds the hash of the line before, so that no line can be altered, removed or put in
+between unseen; how long the chain is, and its last hash, stand outside of the folder, so that its end cannot be cut off
+either. Files are begun anew at ``FILE_BYTES``, the chain going on, and the oldest go.
 """
 
 from __future__ import annotations
@@ -177,10 +177,7 @@ def redacted(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _redacted(value: Any, *, hides: bool) -> Any:
     match value:
         case dict():
-            return {
-                _text(name): _redacted(inner, hides=hides)
-                for name, inner in list(value.items())[:_MOST_ITEMS]
-            }
+            return {_text(name): _redacted(inner, hides=hides) for name, inner in list(value.items())[:_MOST_ITEMS]}
         case list() | tuple():
             return [_redacted(inner, hides=hides) for inner in value[:_MOST_ITEMS]]
         case None | bool():

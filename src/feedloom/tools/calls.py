@@ -1,7 +1,7 @@
 """Calls of a vendor on behalf of tools: on one shared client a vendor, watched, in time, with a fresh key.
 
-Reads go through a client that refuses whatever is no GET. A client that may write is made only where writes are allowed,
-when an approved change is about to be sent.
+Reads go through a client that refuses whatever is no GET. A client that may write is made only where writes are
+allowed, when an approved change is about to be sent.
 
 Limits are waited out and passing faults tried again by the client; what it did is noted in the verification of the call
 at hand. A refused key is fetched once more from where it came from: a new one is tried once, the same one never.
@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from feedloom.catalogue import Endpoint, Vendor
@@ -27,20 +27,23 @@ T = TypeVar("T")
 
 _FORBIDDEN = 403
 _TOO_MANY = 429
+_REFUSED = 4
+"""First digit of the statuses that say that a request was not carried out."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
     """The call at hand: until when it may take, and what is noted of it.
 
-    ``lost`` counts requests that got no answer; ``plan`` and ``approval`` name the change it is about and the channel
-    through which it was approved.
+    ``unclear`` counts requests that the vendor did not plainly refuse; ``plan`` and ``approval`` name the change it is
+    about and the channel through which it was approved.
     """
 
     deadline_s: float
     verification: Verification
     is_limited: bool = False
-    lost: int = 0
+    began_s: float = field(default_factory=time.monotonic)
+    unclear: int = 0
     plan: str = ""
     approval: str = ""
 
@@ -60,7 +63,7 @@ class _Watching:
         watch = WATCH.get()
         watch.verification.attempts += 1
         watch.is_limited = status == _TOO_MANY
-        watch.lost += status is None
+        watch.unclear += status is None or status // 100 != _REFUSED
 
     def on_page(self, page: Page) -> None:
         """Pages are checked by those who asked for them."""

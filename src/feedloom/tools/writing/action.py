@@ -34,8 +34,8 @@ class Action:
         vendor: Slug of the vendor.
         prepare: Drafts the change that checked arguments ask for; raises ToolError where they cannot be carried out.
         look: Reads the state of a target.
-        reverse: Drafts the way back from a change and the state it left, as it is still; raises ToolError where there is
-            none.
+        reverse: Drafts the way back from a change and the state it left, as it is still; raises ToolError where there
+            is none.
         is_readable: Whether the state shows the change.
         unread: Keys of the state that a vendor may hide; a change is then only acknowledged.
     """

@@ -1,4 +1,4 @@
-"""Approvals: proof that a person, or a policy that a person accepted, agreed to exactly one plan.
+"""Approvals: proof that a person agreed to exactly one plan.
 
 The proof is a mark over all of the plan (tool, arguments, request, state before, expiry), made with a key that no tool
 can read. It serves once: that it was used is noted outside of the folder that tools work in.
@@ -14,14 +14,22 @@ import orjson
 
 from feedloom.tools.failures import NEVER, ToolError
 from feedloom.tools.vault import mark, used_approvals
-from feedloom.tools.writing.plans import Outcome, Plan, load_outcome, place, read_marked, write_marked
+from feedloom.tools.writing.plans import Outcome, Plan, load_outcome, place, read_marked, save_outcome, write_marked
 
-Channel: TypeAlias = Literal["dialog", "terminal", "policy"]
-"""Where it was given: in the client's own dialog, at a terminal, or by a rule of the policy."""
+Channel: TypeAlias = Literal["dialog", "terminal"]
+"""Where it was given: in the client's own dialog, or at a terminal."""
 
 NEEDED: Final = "APPROVAL_NEEDED"
 _KEPT: Final = timedelta(days=2)
 """How long a use is remembered: longer than any plan lives, and than the day of a policy's budget."""
+
+_USES: Final = {
+    "busy": "it is being applied",
+    "void": "what it was made for had changed",
+    "unknown": "it may have been carried out",
+    "failed": "the vendor refused it",
+    "applied": "it was applied",
+}
 
 UNFINISHED: Final = timedelta(minutes=5)
 """After this long, whoever applied a plan and said nothing of it has died."""
@@ -33,10 +41,16 @@ def approve(plan: Plan, channel: Channel, *, now: datetime) -> None:
     write_marked(place(plan.id) / "approval.json", "approval", _claim(plan, channel))
 
 
+def reject(plan: Plan, *, now: datetime) -> None:
+    """Note that a person said no to *plan*, for good; raises ToolError when it is past that."""
+    spend(plan, "rejected", now=now)
+    save_outcome(plan, Outcome(state="rejected", at=now))
+
+
 def channel_of(plan: Plan) -> Channel | None:
     """How *plan* was approved; None while it is not. An approval of anything else counts for nothing."""
     content = read_marked(place(plan.id) / "approval.json", "approval")
-    channels: tuple[Channel, ...] = ("dialog", "terminal", "policy")
+    channels: tuple[Channel, ...] = ("dialog", "terminal")
     return next((channel for channel in channels if content == _claim(plan, channel)), None)
 
 
@@ -91,17 +105,17 @@ def _claim(plan: Plan, channel: Channel) -> dict[str, str]:
 
 def _used(plan: Plan) -> ToolError:
     outcome: Outcome | None = load_outcome(plan)
-    words = {
-        "rejected": "a person rejected it",
-        "void": "what it was made for had changed",
-        "unknown": "it may have been carried out",
-        "failed": "the vendor refused it",
-        "applied": "it was applied",
-    }
-    how = "it is being applied" if outcome is None else words[outcome.state]
+    state = "busy" if outcome is None else outcome.state
+    if state == "rejected":
+        return ToolError(
+            "DECLINED",
+            f"a person declined the plan {plan.id}",
+            next_step="do not repeat it; ask the person what they want instead",
+            retry=NEVER,
+        )
     return ToolError(
         "USED",
-        f"the plan {plan.id} was used already: {how}",
+        f"the plan {plan.id} was used already: {_USES[state]}",
         undone="Nothing was changed by this call.",
         next_step="make a new plan if the change is still wanted",
         retry=NEVER,

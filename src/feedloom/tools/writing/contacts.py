@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from feedloom.catalogue import Scalar
 from feedloom.tools.calls import Calls
 from feedloom.tools.failures import ToolError, refused_input
 from feedloom.tools.writing.action import Action, Draft, State, no_way_back, refuse_no_change
-from feedloom.tools.writing.finding import REFINER, find_contact, identity, need_contact, pinned, responses_of
+from feedloom.tools.writing.finding import (
+    REFINER,
+    find_contact,
+    identity,
+    need_contact,
+    pinned,
+    responses_of,
+    unknown_contact,
+)
 from feedloom.tools.writing.plans import Plan
 from feedloom.tools.writing.values import check_traits
 
 ABSENT: State = {"exists": False}
+_NAME: Final = "name"
 
 
 def _named(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,21 +48,20 @@ async def _prepare_update(calls: Calls, arguments: Mapping[str, Any]) -> Draft:
     by = _named(arguments)
     contact = await find_contact(calls, by)
     if contact is None and not arguments.get("create_if_missing"):
-        await need_contact(calls, by)
-    target = {"by": by if contact is None else pinned(contact), "traits": sorted(traits), "account": sorted(account)}
+        raise unknown_contact(by)
+    by = by if contact is None else pinned(contact)
+    target = {"by": by, "traits": sorted(traits), "account": sorted(account)}
     touches = ["one new contact"] if contact is None else [_who(contact)]
     if account:
         touches.append(f"the account {account['id']}: all its contacts show its name and traits")
-    after: State = {"exists": True}
-    if traits:
-        after["attributes"] = dict(traits)
+    after: State = {"exists": True} | _as_shown(traits)
     if account:
         after["account"] = dict(account)
     return refuse_no_change(
         Draft(
             target=target,
             endpoint="identify_user",
-            params={**target["by"], **traits, **({"account": dict(account)} if account else {})},
+            params={**by, **traits, **({"account": dict(account)} if account else {})},
             before=_updated_state(contact, target),
             after=after,
             touches=touches,
@@ -70,15 +78,24 @@ def _updated_state(contact: Mapping[str, Any] | None, target: Mapping[str, Any])
     if contact is None:
         return dict(ABSENT)
     state: State = identity(contact)
-    if target["traits"]:
-        traits = _map(contact.get("attributes")) | {"name": contact.get("display_name")}
-        state["attributes"] = {name: traits.get(name) for name in target["traits"]}
+    traits = _map(contact.get("attributes")) | {_NAME: contact.get("display_name")}
+    state |= _as_shown({name: traits.get(name) for name in target["traits"]})
     if target["account"]:
         account = contact.get("account") or {}
         own = {"id": account.get("remote_id"), "name": account.get("display_name")}
         values = _map(account.get("attributes")) | own
         state["account"] = {name: values.get(name) for name in target["account"]}
     return state
+
+
+def _as_shown(traits: Mapping[str, Any]) -> State:
+    """*traits* as a state holds them: one of them is the name by which Refiner shows the contact.
+
+    Source: refiner.openapi.yaml, identifyUser.
+    """
+    shown: State = {"display_name": traits[_NAME]} if _NAME in traits else {}
+    own = {name: value for name, value in traits.items() if name != _NAME}
+    return shown | ({"attributes": own} if own else {})
 
 
 def _reverse_update(plan: Plan, seen: State) -> Draft:
@@ -92,13 +109,15 @@ def _reverse_update(plan: Plan, seen: State) -> Draft:
         raise no_way_back(
             "the account's traits before it had this contact were not known", "set them with refiner_update_contact"
         )
-    traits: dict[str, Any] = plan.before.get("attributes", {})
+    traits: dict[str, Any] = dict(plan.before.get("attributes", {}))
+    if "display_name" in plan.before:
+        traits[_NAME] = plan.before["display_name"]
     return Draft(
         target=plan.target,
         endpoint=plan.endpoint,
         params={**plan.target["by"], **traits, **({"account": account} if account else {})},
         before=seen,
-        after={name: plan.before[name] for name in ("exists", "attributes", "account") if name in plan.before},
+        after={name: plan.before[name] for name in plan.after},
         touches=plan.touches,
     )
 
@@ -138,7 +157,7 @@ async def _look_at_deleted(calls: Calls, target: Mapping[str, Any]) -> State:
 
 async def _state_with_responses(calls: Calls, contact: Mapping[str, Any]) -> State:
     rows, is_whole = await responses_of(calls, contact)
-    return identity(contact) | {"responses": f"{len(rows):,}" if is_whole else f"at least {len(rows):,}"}
+    return identity(contact) | {"responses": len(rows) if is_whole else f"at least {len(rows):,}"}
 
 
 def _reverse_delete(_plan: Plan, _seen: State) -> Draft:

@@ -41,13 +41,17 @@ async def need_contact(calls: Calls, by: Mapping[str, Any]) -> dict[str, Any]:
     """The same; raises ToolError when there is none, since a write would make one."""
     contact = await find_contact(calls, by)
     if contact is None:
-        name = next(iter(by))
-        raise ToolError(
-            "NOT_FOUND",
-            f"Refiner knows no contact with that {name}",
-            next_step="check it with refiner_list_contacts; writing to an unknown one would create it",
-        )
+        raise unknown_contact(by)
     return contact
+
+
+def unknown_contact(by: Mapping[str, Any]) -> ToolError:
+    """The error for a contact that Refiner does not know."""
+    return ToolError(
+        "NOT_FOUND",
+        f"Refiner knows no contact with that {next(iter(by))}",
+        next_step="check it with refiner_list_contacts; writing to an unknown one would create it",
+    )
 
 
 def pinned(contact: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ import msgspec
 import orjson
 
 from feedloom.catalogue import Endpoint
+from feedloom.config import WORK_FOLDER
 from feedloom.http.encode import encode
-from feedloom.sync.warehouse import WORK_FOLDER
 from feedloom.tools.failures import NEVER, ToolError, refused_input
 from feedloom.tools.vault import is_marked, mark
 from feedloom.vendors import VENDORS
@@ -33,7 +33,8 @@ KEPT: Final = timedelta(days=90)
 """How long what became of a plan is kept, and can be undone."""
 
 State: TypeAlias = Literal["applied", "failed", "unknown", "rejected", "void"]
-"""``failed``: the vendor refused it; ``unknown``: it may have been carried out; ``void``: what it was made for changed."""
+"""``failed``: the vendor refused it; ``unknown``: it may have been carried out; ``void``: what it was made for changed;
+``rejected``: a person said no."""
 
 _UNUSED: Final = timedelta(days=1)
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstvwxyz"

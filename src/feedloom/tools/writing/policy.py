@@ -1,4 +1,4 @@
-"""The policy: what may be changed while nobody is there to approve, by rules that name tool, fields, values and budgets.
+"""The policy: what may be changed while nobody is there to approve, by rules of tool, fields, values and budgets.
 
 ``.dlt/policy.toml`` holds them. They count only after a person accepted that very file at a terminal, so that who can
 write files cannot approve. Nothing blanket: each field that a tool sets has to be named, with the values it may take.
@@ -20,8 +20,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from feedloom.config import WORK_FOLDER
 from feedloom.errors import InputError
-from feedloom.sync.warehouse import WORK_FOLDER
 from feedloom.tools.vault import corner, is_marked, mark
 from feedloom.tools.writing.plans import Plan
 
@@ -86,7 +86,7 @@ class Rule:
 
 
 def read_policy(folder: Path | None = None) -> tuple[Rule, ...]:
-    """The rules of the policy here, none where there is no file; raises InputError where it is not accepted or wrong."""
+    """The rules of the policy here, none without a file; raises InputError where it is wrong or not accepted."""
     file = (folder or Path()) / FILE
     if not file.exists():
         return ()

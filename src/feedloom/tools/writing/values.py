@@ -16,8 +16,8 @@ LONGEST_NAME: Final = 255
 """Source: refiner-notes, Contacts (trait rules); names have no documented limit, and this is that of older values."""
 
 _IDENTIFIERS: Final = frozenset({"id", "email", "uuid", "account", "accountid", "remoteid", "contactuuid", "apikey"})
-"""Names that say whom a call is about, or with which key, without case and punctuation: Refiner reads them wherever they
-stand. Source: refiner-notes, Transport."""
+"""Names that say whom a call is about, or with which key, without case and punctuation: Refiner reads them wherever
+they stand. Source: refiner-notes, Transport."""
 
 _TRUTHS: Final = {True: frozenset({"true", "1"}), False: frozenset({"false", "0"})}
 
