@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from feedloom.cli.deciding import DecisionFailedError, decides, list_waiting, need_terminal, typed
+from feedloom.cli.deciding import decides, list_waiting, need_terminal, typed
+from feedloom.cli.tool_failure import ToolFailedError
 from feedloom.errors import InputError
 
 _POLICY = "policy"
@@ -39,7 +40,7 @@ def approve(*, plan: str | None) -> None:
             raise InputError("not approved; nothing was changed", hint="type the plan's id to approve it", code="FL245")
         note(found, "terminal", now=datetime.now(UTC))
     except ToolError as error:
-        raise DecisionFailedError(error) from error
+        raise ToolFailedError(error) from error
     click.echo(f"approved; change_apply with plan_id={found.id} applies it")
 
 

@@ -8,23 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from feedloom.cli.output import print_table
-from feedloom.errors import FeedloomError, InputError
+from feedloom.errors import InputError
 
 if TYPE_CHECKING:
-    from feedloom.tools.failures import ToolError
     from feedloom.tools.writing.plans import Plan
-
-_LATER = 5
-_EXIT_CODES = {"INPUT": 2, "CREDENTIAL": 4, "UNKNOWN_OUTCOME": 3}
-
-
-class DecisionFailedError(FeedloomError):
-    """A tool's own failure, in the shape of the other commands' failures."""
-
-    def __init__(self, error: ToolError) -> None:
-        super().__init__(f"{error.happened} {error.undone}", hint=error.next_step, code=error.code)
-        self.retryable = error.retry.startswith("after")
-        self.exit_code = _EXIT_CODES.get(error.code, _LATER if self.retryable else 1)
 
 
 def need_terminal(command: str) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from feedloom.cli.deciding import DecisionFailedError
+from feedloom.cli.tool_failure import ToolFailedError
 
 
 @click.command(epilog="Examples:\n\n\b\n  feedloom reject k7m2q9xt")
@@ -20,5 +20,5 @@ def reject(*, plan: str) -> None:
     try:
         note(load_plan(plan), now=datetime.now(UTC))
     except ToolError as error:
-        raise DecisionFailedError(error) from error
+        raise ToolFailedError(error) from error
     click.echo(f"rejected {plan}")

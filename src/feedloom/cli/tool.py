@@ -10,32 +10,14 @@ import click
 from feedloom.cli.group import Commands
 from feedloom.cli.options import database_option, json_option
 from feedloom.cli.output import print_json, print_table
-from feedloom.errors import FeedloomError, InputError
+from feedloom.cli.tool_failure import ToolFailedError
+from feedloom.errors import InputError
 
 if TYPE_CHECKING:
-    from feedloom.tools.failures import ToolError
     from feedloom.tools.registry import Registry
     from feedloom.tools.spec import ToolSpec
 
-_EXIT_CODES = {
-    **dict.fromkeys(("INPUT", "CURSOR", "SQL", "SQL_REFUSED"), 2),
-    **dict.fromkeys(("APPROVAL_NEEDED", "UNKNOWN_OUTCOME"), 3),
-    "CREDENTIAL": 4,
-    **dict.fromkeys(("WAREHOUSE", "BUSY"), 6),
-}
-_LATER = 5
 _FINDINGS = 3
-
-
-class _ToolFailedError(FeedloomError):
-    """A tool's own failure, in the shape of the other commands' failures."""
-
-    def __init__(self, error: ToolError) -> None:
-        super().__init__(f"{error.happened} {error.undone}", hint=error.next_step, code=error.code)
-        self.retryable = error.retry.startswith("after")
-        if self.retryable:
-            self.retry_after_s = float(error.retry.split()[1])
-        self.exit_code = _EXIT_CODES.get(error.code, _LATER if self.retryable else 1)
 
 
 @click.group(cls=Commands)
@@ -98,7 +80,7 @@ def call(*, name: str, given: tuple[str, ...], writes: bool, to: str | None, as_
     try:
         result = asyncio.run(_call(registry, name, arguments, writes=writes, to=to))
     except ToolError as error:
-        raise _ToolFailedError(error) from error
+        raise ToolFailedError(error) from error
     click.echo(text(result) if as_json else json_text(result))
     if result.get("successful") is False:
         return 1

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from feedloom.cli.deciding import DecisionFailedError, decides, list_changes, need_terminal
+from feedloom.cli.deciding import decides, list_changes, need_terminal
 from feedloom.cli.output import json_text
+from feedloom.cli.tool_failure import ToolFailedError
 from feedloom.errors import InputError
 
 _FINDINGS = 3
@@ -31,7 +32,7 @@ def undo(*, change: str | None) -> int:
     try:
         result = asyncio.run(_undo(change))
     except ToolError as error:
-        raise DecisionFailedError(error) from error
+        raise ToolFailedError(error) from error
     click.echo(json_text(result))
     return 0 if result["verification"]["status"] == "verified" else _FINDINGS
 

@@ -1,8 +1,8 @@
 """The journal of calls: every call of every tool in ``.feedloom/calls``, in a chain that shows what was changed.
 
 One JSON object a line. Each holds the hash of the line before, so that no line can be altered, removed or put in
-between unseen; how long the chain is, and its last hash, stand outside of the folder, so that its end cannot be cut off
-either. Files are begun anew at ``FILE_BYTES``, the chain going on, and the oldest go.
+between unseen; where the chain begins and ends stands outside of the folder, so that neither end can be cut off either.
+Files are begun anew at ``FILE_BYTES``, the chain going on, and the oldest go.
 """
 
 from __future__ import annotations
@@ -42,6 +42,14 @@ class Head:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What stands outside: the head, and the number of the first call that is kept."""
+
+    head: Head
+    first: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a check of the chain found: how many lines hold, from which call on, and where it breaks, if it does."""
@@ -64,19 +72,21 @@ class CallJournal:
     def append(self, entry: Mapping[str, Any]) -> None:
         """Write one line; raises OSError when it cannot be written."""
         with locked(self._corner / "calls.head") as anchor:
-            file, size, head = self._end(anchor)
-            number = head.number + 1
+            note = _read_note(anchor)
+            file, size, head = self._end(note)
+            first = 1 if note is None else note.first
             if file is None or size >= self._file_bytes:
-                file, size = self._begin(number), 0
-            body = orjson.dumps({"n": number, **entry, "previous": head.hash})
-            new = Head(number, sha256(body).hexdigest())
+                file, first = self._begin(anchor, Note(head, first))
+                size = 0
+            body = orjson.dumps({"n": head.number + 1, **entry, "previous": head.hash})
+            new = Head(head.number + 1, sha256(body).hexdigest())
             line = body[:-1] + f',"hash":"{new.hash}"}}\n'.encode()
             descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.write(descriptor, line)
             finally:
                 os.close(descriptor)
-            write_start(anchor, f"{number:020d} {new.hash}\n".encode())
+            _write_note(anchor, Note(new, first))
             self._known = (file, size + len(line), new)
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -98,15 +108,15 @@ class CallJournal:
                 if last is not None and (entry.number != last.number + 1 or _previous(line) != last.hash):
                     return Verdict(calls=count, first=first, broken=f"{place} does not follow the line before")
                 first, last, count = first or entry.number, entry, count + 1
-            return Verdict(calls=count, first=first, broken=_end_fault(last, _anchored(anchor)))
+            return Verdict(calls=count, first=first, broken=_end_fault(first, last, _read_note(anchor)))
 
-    def _end(self, anchor: int) -> tuple[Path | None, int, Head]:
+    def _end(self, note: Note | None) -> tuple[Path | None, int, Head]:
         """The current file, its size, and the head to go on from.
 
         The line that a process wrote before it died, without noting so outside, counts. A file that ends elsewhere than
         was noted does not: the chain goes on from the note, so that the break shows.
         """
-        noted = _anchored(anchor)
+        noted = None if note is None else note.head
         if self._known is not None and self._known[2] == noted and self._known[0].exists():
             file, size, head = self._known
             if file.stat().st_size == size:
@@ -125,11 +135,17 @@ class CallJournal:
         is_one_ahead = found is not None and found.number == noted.number + 1 and _previous(line) == noted.hash
         return file, size, found if is_one_ahead and found is not None else noted
 
-    def _begin(self, number: int) -> Path:
+    def _begin(self, anchor: int, note: Note) -> tuple[Path, int]:
+        """The next file, and the first call that is kept; the oldest files go, which is noted before."""
         self._calls.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for old in self._files()[: -(self._most_files - 1) or None]:
+        file = self._calls / f"{note.head.number + 1:012d}.jsonl"
+        files = [*self._files(), file]
+        gone, kept = files[: -self._most_files], files[-self._most_files :]
+        first = int(kept[0].stem) if gone else note.first
+        _write_note(anchor, Note(note.head, first))
+        for old in gone:
             old.unlink(missing_ok=True)
-        return self._calls / f"{number:012d}.jsonl"
+        return file, first
 
     def _files(self) -> list[Path]:
         return sorted(self._calls.glob("*.jsonl"))
@@ -221,13 +237,23 @@ def _end_line(file: Path) -> int:
         return 0 if stream.read(1) == b"\n" else stream.write(b"\n")
 
 
-def _anchored(anchor: int) -> Head | None:
-    noted = read_start(anchor, 100).decode(errors="replace").split()
-    return Head(int(noted[0]), noted[1]) if len(noted) == 2 and noted[0].isdecimal() else None  # noqa: PLR2004 - number, hash
+def _read_note(anchor: int) -> Note | None:
+    words = read_start(anchor, 200).decode(errors="replace").split()
+    if len(words) != 3 or not (words[0].isdecimal() and words[2].isdecimal()):  # noqa: PLR2004 - number, hash, first
+        return None
+    return Note(Head(int(words[0]), words[1]), int(words[2]))
 
 
-def _end_fault(last: Head | None, noted: Head | None) -> str:
-    """What is wrong at the end of the chain; a line that was written and not noted yet is not."""
-    if noted is None or last == noted or (last is not None and last.number == noted.number + 1):
+def _write_note(anchor: int, note: Note) -> None:
+    write_start(anchor, f"{note.head.number:020d} {note.head.hash} {note.first:020d}\n".encode())
+
+
+def _end_fault(first: int, last: Head | None, note: Note | None) -> str:
+    """What is wrong at the ends of the chain; a line that was written and not noted yet is not."""
+    if note is None:
         return ""
-    return f"it ends at call {last.number if last else 0}, and call {noted.number} was written"
+    if last is not None and first > note.first:
+        return f"it begins at call {first}, and call {note.first} was kept"
+    if last == note.head or (last is not None and last.number == note.head.number + 1):
+        return ""
+    return f"it ends at call {last.number if last else 0}, and call {note.head.number} was written"
