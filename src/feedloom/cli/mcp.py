@@ -50,7 +50,7 @@ def mcp(*, http: bool, port: int, toolsets: str | None, tools: str | None, write
         asyncio.run(serve_stdio(server))
         return
     with _listening(port) as listener:
-        _serve_http(server, listener)
+        _serve_http(server, listener, has_dialogs=writes)
 
 
 def _check_writes() -> None:
@@ -62,7 +62,7 @@ def _check_writes() -> None:
     read_policy()
 
 
-def _serve_http(server: object, listener: socket.socket) -> None:
+def _serve_http(server: object, listener: socket.socket, *, has_dialogs: bool) -> None:
     from feedloom.config import find_text  # noqa: PLC0415 - dlt is imported on use
     from feedloom.tools.server import HOST, say, serve_http  # noqa: PLC0415 - mcp takes a second to import
 
@@ -70,7 +70,8 @@ def _serve_http(server: object, listener: socket.socket) -> None:
     token = secrets.token_urlsafe(24) if found is None else str(found.value)
     say(f"serving http://{HOST}:{listener.getsockname()[1]}/mcp; stop it with Ctrl-C")
     say(f"bearer token: {token}" if found is None else f"bearer token: from {found.origin}")
-    asyncio.run(serve_http(server, listener=listener, token=token))  # type: ignore[arg-type]  # its class needs mcp
+    serving = serve_http(server, listener=listener, token=token, has_dialogs=has_dialogs)  # type: ignore[arg-type]  # its class needs mcp
+    asyncio.run(serving)
 
 
 def _listening(port: int) -> socket.socket:

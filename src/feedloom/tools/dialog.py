@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import mcp_types as types
+from mcp.shared.exceptions import NoBackChannelError
 from mcp_types.version import is_version_at_least
 
 from feedloom.tools.failures import ToolError
@@ -51,7 +52,10 @@ async def with_approval(
             params=types.ElicitRequestFormParams(message=_question(plan), requested_schema=_FORM)
         )
         return types.InputRequiredResult(input_requests={_ASKED: question}, request_state=plan.id)
-    answer = await context.session.elicit_form(_question(plan), _FORM, context.request_id)
+    try:
+        answer = await context.session.elicit_form(_question(plan), _FORM, context.request_id)
+    except NoBackChannelError:
+        return result
     return await _resumed(workspace, plan.id, answer, call)
 
 

@@ -95,9 +95,14 @@ async def serve_stdio(server: Server[Workspace]) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-async def serve_http(server: Server[Workspace], *, listener: socket.socket, token: str) -> None:
-    """Serve clients that send *token* as bearer token, on *listener*, until a signal ends it."""
-    app = with_token(server.streamable_http_app(json_response=True, host=HOST), token)
+async def serve_http(
+    server: Server[Workspace], *, listener: socket.socket, token: str, has_dialogs: bool = False
+) -> None:
+    """Serve clients that send *token* as bearer token, on *listener*, until a signal ends it.
+
+    With *has_dialogs* answers come as streams of events, in which clients of the older era can be asked something.
+    """
+    app = with_token(server.streamable_http_app(json_response=not has_dialogs, host=HOST), token)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     await uvicorn.Server(config).serve(sockets=[listener])
 
