@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedloom.emulator import create_emulator, serve
@@ -22,6 +22,7 @@ from feedloom.tools.writing import applying
 from feedloom.tools.writing.values import same
 from feedloom.vendors import VENDORS
 from tools.conftest import writing_in
+from tools.test_inputs import calls
 from tools.write_bench import KEY, WriteBench
 
 REFINER = VENDORS["refiner"]
@@ -288,6 +289,21 @@ def test_a_client_that_only_reads_refuses_a_write_that_calls_itself_a_read() -> 
 
     with pytest.raises(InputError, match="only reads"):
         asyncio.run(ask())
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(call=calls(effect="write"))
+def test_whatever_a_tool_that_writes_is_called_with_nothing_is_sent_without_an_approval(
+    writing: WriteBench, call: tuple[str, dict[str, Any]]
+) -> None:
+    name, arguments = call
+    before = writing.writes
+    try:
+        said = writing.call(name, arguments)["error"]
+    except ToolError as error:
+        said = str(error)
+    assert said.partition(":")[0] in ("INPUT", "NOT_FOUND", "REFUSED", "APPROVAL_NEEDED"), said
+    assert writing.writes == before
 
 
 MOMENTS = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='seconds')}Z")
