@@ -17,7 +17,7 @@ import pytest
 from feedloom.errors import InputError
 from feedloom.tools.every import every_tool
 from feedloom.tools.failures import ToolError
-from feedloom.tools.writing.approvals import approve, reject
+from feedloom.tools.writing.approvals import approve, reject, spend
 from feedloom.tools.writing.plans import load_plan, place
 from feedloom.tools.writing.policy import FILE, accept_policy, parse_policy
 from feedloom.tools.writing.specs import RESUMED
@@ -115,6 +115,29 @@ def test_of_many_who_apply_a_plan_at_once_one_does(writing: WriteBench) -> None:
         ended = list(pool.map(apply, range(4)))
     assert sorted(ended) == ["USED", "USED", "USED", "done"]
     assert writing.writes == before + 1
+
+
+@pytest.mark.parametrize(("came", "expected"), [(True, "verified"), (False, "UNKNOWN_OUTCOME")])
+def test_what_became_of_a_plan_whose_process_died_is_read(writing: WriteBench, came: bool, expected: str) -> None:  # noqa: FBT001 - a case
+    name = writing.approved("refiner_update_contact", id="u-000019", attributes={"mark": str(came)})
+    spend(load_plan(name), "terminal", now=writing.now())
+    assert writing.refusal("change_apply", plan_id=name).code == "USED"
+    if came:
+        writing.identify(id="u-000019", mark=str(came))
+    writing.ahead = timedelta(minutes=6)
+    try:
+        ended = writing.call("change_apply", plan_id=name)["verification"]["status"]
+    except ToolError as error:
+        ended = error.code
+    assert ended == expected
+
+
+def test_a_plan_of_another_folder_is_worth_nothing_here(writing: WriteBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = writing.approved("refiner_update_contact", UPDATE)
+    other = writing.folder.parent / "other"
+    shutil.copytree(writing.folder, other)
+    monkeypatch.chdir(other)
+    assert writing.refusal("change_apply", plan_id=name).code == "FORGED"
 
 
 RULES = """

@@ -46,6 +46,7 @@ def approve(*, plan: str | None) -> None:
 
 def _accept() -> None:
     from feedloom.tools.writing.policy import FILE, accept_policy, parse_policy  # noqa: PLC0415 - imported on use
+    from feedloom.tools.writing.showing import printable  # noqa: PLC0415 - the same
 
     if not FILE.exists():
         raise InputError(f"there is no {FILE}", hint="write one, or approve plans one by one", code="FL241")
@@ -53,9 +54,7 @@ def _accept() -> None:
     rules = parse_policy(content)
     for rule in rules:
         allowed = ", ".join(f"{name}: {values!r}" for name, values in rule.values.items())
-        click.echo(
-            f"{rule.tool} may set {ascii(allowed)[1:-1]}, {rule.per_run} a run and {rule.per_day} a day, unasked"
-        )
+        click.echo(f"{rule.tool} may set {printable(allowed)}, {rule.per_run} a run and {rule.per_day} a day, unasked")
     if not typed(_POLICY, question=f"Type {_POLICY} to accept {len(rules)} rules"):
         raise InputError("not accepted", hint=f"type {_POLICY} to accept it", code="FL245")
     if FILE.read_bytes() != content:

@@ -71,8 +71,8 @@ async def apply(workspace: Workspace, plan: Plan, verification: Verification) ->
     """
     action, vendor, watch = ACTIONS[plan.action], VENDORS[plan.vendor], WATCH.get()
     watch.plan = plan.id
-    if spent_at(plan) is not None and load_outcome(plan) is None:
-        return await _settle_dead(workspace, plan, verification), None
+    if _is_open(plan, now=workspace.now()):
+        return await _settled_late(workspace, plan, verification), None
     refuse_spent(plan, now=workspace.now())
     rules = [rule for rule in workspace.rules if rule.allows(plan)]
     channel = channel_of(plan) or ("policy" if rules else None)
@@ -180,12 +180,17 @@ async def _read_back(
     return seen, missing
 
 
-async def _settle_dead(workspace: Workspace, plan: Plan, verification: Verification) -> Outcome:
-    """The outcome of a plan whose process died before it could say; raises ToolError when reading cannot tell."""
+def _is_open(plan: Plan, *, now: datetime) -> bool:
+    """Whether *plan* was sent, or was about to be, and nobody knows what became of it, nor is finding out."""
+    begun, outcome = spent_at(plan), load_outcome(plan)
+    is_unknown = outcome is None or outcome.state == "unknown"
+    return begun is not None and is_unknown and now - begun > UNFINISHED
+
+
+async def _settled_late(workspace: Workspace, plan: Plan, verification: Verification) -> Outcome:
+    """What became of a plan that was left open, told by reading; raises ToolError when that cannot tell."""
     begun = spent_at(plan) or workspace.now()
-    if workspace.now() - begun < UNFINISHED:
-        refuse_spent(plan, now=workspace.now())
-    maybe = Outcome(state="unknown", at=begun, channel=channel_of(plan) or "")
+    maybe = Outcome(state="unknown", at=begun, channel=channel_of(plan) or "policy")
     return await _settled(workspace, plan, maybe, verification, failure=TimeoutError())
 
 

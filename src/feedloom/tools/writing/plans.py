@@ -23,7 +23,7 @@ from feedloom.catalogue import Endpoint
 from feedloom.config import WORK_FOLDER
 from feedloom.http.encode import encode
 from feedloom.tools.failures import NEVER, ToolError, refused_input
-from feedloom.tools.vault import is_marked, mark
+from feedloom.tools.vault import corner, is_marked, mark
 from feedloom.vendors import VENDORS
 
 LIFETIME: Final = timedelta(minutes=30)
@@ -171,11 +171,11 @@ def place(name: str) -> Path:
 
 
 def write_marked(file: Path, kind: str, content: Mapping[str, Any]) -> None:
-    """Write *content* with its mark, for the owner's eyes only, whole or not at all."""
+    """Write *content* with its mark, good in this folder, for the owner's eyes only, whole or not at all."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
     with os.fdopen(descriptor, "wb") as stream:
-        stream.write(orjson.dumps({"mark": mark(kind, content), "content": content}, option=orjson.OPT_INDENT_2))
+        stream.write(orjson.dumps({"mark": mark(_here(kind), content), "content": content}, option=orjson.OPT_INDENT_2))
     draft.replace(file)
 
 
@@ -184,9 +184,14 @@ def read_marked(file: Path, kind: str) -> dict[str, Any] | None:
     try:
         found = orjson.loads(file.read_bytes())
         content: dict[str, Any] = found["content"]
-        return content if is_marked(kind, content, found["mark"]) else None
+        return content if is_marked(_here(kind), content, found["mark"]) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _here(kind: str) -> str:
+    """*kind* in this folder: what was planned in one is worth nothing in another, which may have another key."""
+    return f"{kind} in {corner(Path(WORK_FOLDER).parent).name}"
 
 
 def _root() -> Path:

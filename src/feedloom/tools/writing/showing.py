@@ -32,8 +32,9 @@ def as_dict(plan: Plan) -> dict[str, Any]:
 def as_text(plan: Plan, *, shows_before: bool = True) -> str:
     """The plan for the person who approves: the exact request, what changes, who is touched.
 
-    Every value stands as JSON in ASCII, so that no text that a stranger wrote can move the cursor or hide a line.
-    Without *shows_before*, personal values that stood there before are masked; the request stays as it will be sent.
+    Every value stands as JSON, and what cannot be printed as an escape, so that no text that a stranger wrote can move
+    the cursor or hide a line. Without *shows_before*, personal values that stood there before are masked; the request
+    stays as it will be sent.
     """
     before = plan.before if shows_before or shows_personal() else masked(plan.before)
     lines = [
@@ -46,7 +47,12 @@ def as_text(plan: Plan, *, shows_before: bool = True) -> str:
     lines += [f"touches  {line}" for line in plan.touches]
     lines += [f"changes  {line}" for line in _changes(before, plan)]
     lines.append(f"expires  {plan.expires_at:%Y-%m-%d %H:%M:%S} UTC")
-    return "\n".join(line.encode("ascii", "backslashreplace").decode() for line in lines)
+    return "\n".join(printable(line) for line in lines)
+
+
+def printable(text: str) -> str:
+    """*text* with escapes for whatever a terminal would obey, or not show."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def approval_needed(plan: Plan, *, why: str = "") -> ToolError:
