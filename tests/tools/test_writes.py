@@ -61,6 +61,8 @@ def test_an_update_is_planned_exactly_applied_once_read_back_and_undone(writing:
         "waited_s": 0.0,
         "healed": [],
     }
+    assert (done["before"]["email"], done["after"]["email"], done["masked"]) == ("[masked]", "[masked]", True)
+    assert done["untrusted"] == ["before", "after"]
     attributes = writing.contact(id="u-000001")["attributes"]
     assert (attributes["churn_risk"], attributes["seats"]) == ("high", "5")
 

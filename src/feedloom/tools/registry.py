@@ -156,6 +156,9 @@ def _enveloped(tool: ToolSpec, result: Result) -> dict[str, Any]:
         body |= _trust(items, result, is_masked=not shows)
         body[result.items] = items if shows else masked(items)
         _cut(tool, body, result)
+    else:
+        body |= _trust([body], result, is_masked=not shows)
+        body = body if shows else masked(body)
     body["verification"] = result.verification.as_dict()
     return body
 

@@ -63,7 +63,7 @@ def approval_needed(plan: Plan, *, why: str = "") -> ToolError:
         next_step=f"ask the person to run `feedloom approve {plan.id}` at a terminal, then call change_apply with "
         f"plan_id={plan.id}",
         retry=NEVER,
-        details={"plan": as_dict(plan)},
+        details={"plan": as_dict(plan), "untrusted": ["plan.before"]},
     )
 
 
