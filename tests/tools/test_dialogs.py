@@ -154,7 +154,8 @@ def test_tools_that_write_are_not_there_unless_writes_are_on(writing: WriteBench
 
 
 @pytest.mark.parametrize(
-    ("mode", "has_dialogs"), [("auto", False), ("auto", True), ("legacy", True), ("legacy", False)]
+    ("mode", "has_dialogs"),
+    [pytest.param("auto", False, marks=pytest.mark.nightly), ("auto", True), ("legacy", True), ("legacy", False)],
 )
 def test_over_http_the_person_is_asked_too(writing: WriteBench, mode: Mode, has_dialogs: bool) -> None:  # noqa: FBT001 - a case
     asked: list[str] = []

@@ -135,7 +135,7 @@ def test_tags_are_added_to_those_there_are_and_what_cannot_be_undone_is_told(wri
     ("quirks", "status", "undo"),
     [
         ({"tags_on_read": "present", "tags_write": "replace"}, "verified", "verified"),
-        ({"tags_on_read": "absent"}, "acknowledged", "NO_UNDO"),
+        pytest.param({"tags_on_read": "absent"}, "acknowledged", "NO_UNDO", marks=pytest.mark.nightly),
     ],
 )
 def test_tags_are_right_whichever_source_is(
@@ -238,7 +238,9 @@ def test_a_write_whose_answer_is_lost_is_settled_by_reading(
     assert "outcome" in done["verification"]["healed"]
 
 
-@pytest.mark.parametrize("fault", ["500", "drop", "html"])
+@pytest.mark.parametrize(
+    "fault", ["drop", pytest.param("500", marks=pytest.mark.nightly), pytest.param("html", marks=pytest.mark.nightly)]
+)
 def test_what_must_not_be_sent_twice_is_sent_once_and_called_unknown(writing: WriteBench, fault: str) -> None:
     name = writing.approved("refiner_track_event", id="u-000002", event="once")
     writing.refiner.faults.add(f"{fault}=always@track_event")
@@ -293,7 +295,7 @@ def test_a_client_that_only_reads_refuses_a_write_that_calls_itself_a_read() -> 
         asyncio.run(ask())
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(call=calls(effect="write"))
 def test_whatever_a_tool_that_writes_is_called_with_nothing_is_sent_without_an_approval(
     writing: WriteBench, call: tuple[str, dict[str, Any]]
