@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,3 +154,12 @@ def test_every_call_is_kept_with_its_plan_approval_and_end(writing: WriteBench) 
     text = "".join(file.read_text(encoding="utf-8") for file in (writing.folder / ".feedloom/calls").iterdir())
     assert "u-000001" not in text
     assert "secret-person" not in text
+
+
+def test_without_a_journal_nothing_is_written_and_what_reads_says_so(writing: WriteBench) -> None:
+    name = writing.approved("refiner_track_event", id="u-000001", event="x")
+    shutil.rmtree(writing.folder / ".feedloom/calls")
+    (writing.folder / ".feedloom/calls").write_text("in the way", encoding="utf-8")
+    assert writing.refusal("change_apply", plan_id=name).code == "WAREHOUSE"
+    read = writing.call("refiner_get_contact", id="u-000001")
+    assert read["verification"]["checks"][-1] == "this call could not be kept in the journal of calls"

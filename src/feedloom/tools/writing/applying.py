@@ -80,7 +80,6 @@ async def apply(workspace: Workspace, plan: Plan, verification: Verification) ->
         raise approval_needed(plan)
     watch.approval = channel
     await _refuse_changed(workspace, action, plan)
-    workspace.note_sending(plan.tool, plan=plan.id, approval=channel)
     if channel == "policy":
         _spend_by_policy(workspace, plan, rules)
     else:
@@ -89,6 +88,7 @@ async def apply(workspace: Workspace, plan: Plan, verification: Verification) ->
     unclear_before = watch.unclear
     answer, failure = None, None
     try:
+        workspace.note_sending(plan.tool, plan=plan.id, approval=channel)
         async with asyncio.timeout(SENDING_S):
             answer = await workspace.calls.write(vendor, plan.called, plan.params)
     except (FeedloomError, TimeoutError) as error:
