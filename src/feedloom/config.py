@@ -8,6 +8,9 @@ from typing import Any
 
 from feedloom.errors import CredentialError, InputError
 
+WORK_FOLDER = ".feedloom"
+"""What feedloom keeps in the folder it is run in; git is told to ignore it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -48,6 +51,26 @@ def find_text(*path: str) -> Setting | None:
                 code="FL216",
             )
         return Setting(value, origin)
+    return None
+
+
+def find_flag(*path: str) -> Setting | None:
+    """The truth value at *path*, written ``true`` or ``"true"``; None when no provider holds one.
+
+    Raises InputError when something else stands there.
+    """
+    from dlt.common.configuration.container import Container  # noqa: PLC0415 - dlt takes a second to import
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - the same
+
+    *sections, name = path
+    for provider in Container()[PluggableRunContext].providers.providers:
+        value, key = provider.get_value(name, str, "", *sections)
+        if value is None or value == "":
+            continue
+        origin = _origin(provider.name, key, sections, name)
+        if str(value).lower() not in ("true", "false"):
+            raise InputError(f"{name} has to be true or false", hint="write true or false", where=origin, code="FL216")
+        return Setting(str(value).lower() == "true", origin)
     return None
 
 

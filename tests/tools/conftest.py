@@ -13,8 +13,10 @@ import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from feedloom.emulator import create_emulator, serve
+from feedloom.emulator import Emulator, create_emulator, serve
+from feedloom.tools.writing import applying
 from tools.bench import KEYS, Bench, Played
+from tools.write_bench import KEY, WriteBench
 
 _LONGEST_S = 90
 
@@ -59,6 +61,38 @@ def loaded(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def writable() -> Iterator[tuple[Emulator, str]]:
+    """A Refiner that tests may change, each its own contacts; it shows the tags of responses."""
+    refiner = create_emulator("refiner", rows=300, seed=5, key=KEY, quirks={"tags_on_read": "present"})
+    with serve(refiner) as url:
+        yield refiner, url
+
+
+@pytest.fixture
+def writing(writable: tuple[Emulator, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteBench]:
+    """An empty folder in which tools may write."""
+    refiner, url = writable
+    yield from writing_in(tmp_path, refiner, url, monkeypatch)
+
+
+def writing_in(folder: Path, refiner: Emulator, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteBench]:
+    """*folder* with what a person sets who lets tools write to *refiner*."""
+    (folder / "work").mkdir()
+    monkeypatch.chdir(folder / "work")
+    monkeypatch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
+    monkeypatch.setenv("FEEDLOOM_STATE", str(folder / "state"))
+    monkeypatch.setenv("FEEDLOOM__TOOLS__WRITES", "true")
+    monkeypatch.setattr(applying, "READ_BACK_S", (0.0, 0.0))
+    monkeypatch.setenv("SOURCES__REFINER_SOURCE__BASE_URL", url)
+    monkeypatch.setenv("SOURCES__REFINER_SOURCE__API_KEY", KEY)
+    _forget_settings()
+    yield WriteBench(folder=folder / "work", refiner=refiner)
+    refiner.faults.clear()
+    monkeypatch.undo()
+    _forget_settings()
 
 
 def _standing_in(folder: Path, played: Played, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:

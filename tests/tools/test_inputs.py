@@ -28,6 +28,14 @@ ANYTHING = st.recursive(
 )
 
 
+NAMES = st.text(min_size=1, max_size=8)
+SCALARS = NAMES | st.integers() | st.booleans()
+MANY: Mapping[str, st.SearchStrategy[Any]] = {
+    "array": st.lists(NAMES, min_size=1, max_size=3),
+    "object": st.dictionaries(NAMES | st.just("id"), SCALARS, min_size=1, max_size=3),
+}
+
+
 def meant(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     """Values that *schema* allows."""
     if "enum" in schema:
@@ -38,17 +46,18 @@ def meant(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
             return st.integers(schema.get("minimum", -5), schema.get("maximum"))
         case "boolean":
             return st.booleans()
-        case "array":
-            return st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3)
+        case "array" | "object":
+            return MANY[kind]
     if schema.get("format") == "date-time":
         return st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
     return st.text(min_size=1, max_size=30)
 
 
 @st.composite
-def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A tool, with arguments that are right, nearly right, or not at all."""
-    name = draw(st.sampled_from([name for name in every_tool() if name not in _SLOW]))
+def calls(draw: st.DrawFn, *, effect: str = "") -> tuple[str, dict[str, Any]]:
+    """A tool, of that *effect* if one is given, with arguments that are right, nearly right, or not at all."""
+    tools = [name for name, tool in every_tool().items() if name not in _SLOW and effect in ("", tool.effect)]
+    name = draw(st.sampled_from(tools))
     schema = every_tool()[name].input
     arguments = {}
     for argument, described in schema["properties"].items():

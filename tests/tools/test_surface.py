@@ -117,8 +117,10 @@ def test_nothing_that_is_offered_by_default_can_change_anything() -> None:
         assert tool.effect in ("read", "local")
         assert tool.annotations["readOnlyHint"]
         assert not tool.annotations["destructiveHint"]
-    assert not any(tool.effect == "write" for tool in every_tool().values())
-    assert [tool.name for tool in every_tool().values() if not tool.annotations["readOnlyHint"]] == ["sync_run"]
+    assert [name for name, tool in chosen_tools("all").items() if not tool.annotations["readOnlyHint"]] == ["sync_run"]
+    writing = {name for name, tool in every_tool().items() if tool.effect == "write"}
+    assert set(every_tool()) - set(chosen_tools("all")) == writing
+    assert set(chosen_tools(None, writes=True)) - set(chosen_tools(None)) == set(every_tool().chosen(["write"]))
     assert set(DEFAULT_TOOLSETS) < set(every_tool().toolsets)
 
 

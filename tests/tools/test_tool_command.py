@@ -84,6 +84,12 @@ def test_arguments_are_read_as_the_tool_wants_them(stocked: Bench) -> None:
         (["mcp", "--toolsets", "context,nothing"], 2, "choose from context"),
         (["mcp", "--tools", "warehouse_qery"], 2, "did you mean warehouse_query?"),
         (["mcp", "--no-such-flag"], 2, "no-such-flag"),
+        (["mcp", "--writes"], 2, "writes = true under [feedloom.tools]"),
+        (["mcp", "--toolsets", "write"], 2, "start with --writes"),
+        (["tool", "call", "refiner_delete_contact", "--arg", "id=u-000001"], 2, "start with --writes"),
+        (["tool", "call", "REFINER_DELETE_CONTACT", "--writes", "--arg", "id=u-000001"], 2, "writes = true under"),
+        (["approve", "22222222"], 2, "works at a terminal only"),
+        (["undo", "22222222"], 2, "works at a terminal only"),
         (["tool", "cal"], 2, "did you mean call?"),
     ],
 )
@@ -106,7 +112,7 @@ def test_without_the_package_mcp_the_command_says_how_to_get_it(monkeypatch: pyt
     callback = mcp_command.mcp.callback
     assert callback is not None
     with pytest.raises(InputError) as refused:
-        callback(http=False, port=0, toolsets=None, tools=None, to=None)
+        callback(http=False, port=0, toolsets=None, tools=None, writes=False, to=None)
     assert refused.value.hint == "pip install 'feedloom[mcp]'"
 
 

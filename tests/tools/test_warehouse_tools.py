@@ -38,8 +38,8 @@ connection.execute("drop table refiner_data.held")
 
 
 def state_of(folder: Path) -> dict[str, str]:
-    """A digest of every file but the copies that are read from, and dlt's own."""
-    files = [file for file in folder.rglob("*") if file.is_file() and "snapshots" not in file.parts]
+    """A digest of every file but the copies that are read from, the journal of calls, and dlt's own."""
+    files = [file for file in folder.rglob("*") if file.is_file() and not {"snapshots", "calls"} & set(file.parts)]
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files

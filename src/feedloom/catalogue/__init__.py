@@ -19,10 +19,11 @@ from feedloom.catalogue.table import (
     Window,
     Write,
 )
-from feedloom.catalogue.tool import Argument, ArgumentType, Choice, Tool
+from feedloom.catalogue.tool import Action, Argument, ArgumentType, Choice, Tool, WriteTool
 from feedloom.catalogue.vendor import Auth, KeyRefusal, Limit, Vendor
 
 __all__ = [
+    "Action",
     "Argument",
     "ArgumentType",
     "Auth",
@@ -58,4 +59,5 @@ __all__ = [
     "Vendor",
     "Window",
     "Write",
+    "WriteTool",
 ]

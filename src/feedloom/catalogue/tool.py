@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from feedloom.catalogue.parameters import Scalar
 
-ArgumentType: TypeAlias = Literal["text", "integer", "boolean", "moment", "texts"]
+ArgumentType: TypeAlias = Literal["text", "integer", "boolean", "moment", "texts", "map"]
+Action: TypeAlias = Literal["update_contact", "track_event", "tag_response", "set_segment", "delete_contact"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,8 @@ class Argument:
 
     Attributes:
         name: As callers write it.
-        type: ``moment`` is ISO 8601 text with a time zone, ``texts`` a list of texts.
+        type: ``moment`` is ISO 8601 text with a time zone, ``texts`` a list of texts, ``map`` an object of texts,
+            numbers and truth values by name.
         summary: A phrase, or empty where the name says it all.
         param: The endpoint's parameter that gets the value; empty for one of the same name.
         filter_field: The field that has to equal the value, where the endpoint's filter gets it instead.
@@ -93,3 +95,30 @@ class Tool:
     longest_days: int | None = None
     style: Literal["own", "published", "published_flat"] = "own"
     null_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteTool:
+    """One tool that changes something at a vendor, once a person has approved of exactly that.
+
+    Attributes:
+        name: Unique among all tools.
+        title: For people, two or three words.
+        description: For the caller: what it does, in at most 400 characters.
+        action: What is done; how is written in ``tools/writing``.
+        arguments: What the caller may give.
+        exactly_one: Arguments of which one has to be given, and no second.
+        is_destructive: It may overwrite or remove what is there.
+        style: How results are enveloped: see ``Tool``.
+        answer: Fields of a ``published`` tool's ``data``.
+    """
+
+    name: str
+    title: str
+    description: str
+    action: Action
+    arguments: tuple[Argument, ...]
+    exactly_one: tuple[str, ...] = ()
+    is_destructive: bool = False
+    style: Literal["own", "published"] = "own"
+    answer: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
-"""``feedloom journal``: what runs keep of the pages they read."""
+"""``feedloom journal``: what runs keep of the pages they read, and what tools were called."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,10 +11,12 @@ from feedloom.cli.group import Commands
 from feedloom.cli.options import json_option
 from feedloom.cli.output import print_json, print_table
 
+_FINDINGS = 3
+
 
 @click.group(cls=Commands)
 def journal() -> None:
-    """List, show and forget what runs keep of the pages they read.
+    """List, show and forget what runs keep of the pages they read, and list the calls of tools.
 
     Every sync keeps its pages under .feedloom, for 14 days and at most 2,000 MB a database, unless journal_days and
     journal_mb under [feedloom] in .dlt/config.toml say otherwise. `feedloom replay` loads them once more, and
@@ -100,6 +103,50 @@ def prune(*, days: int | None, megabytes: int | None, dry_run: bool, as_json: bo
         click.echo(name)
     said = "would be forgotten" if dry_run else "forgotten"
     click.echo(f"{len(gone)} runs {said}, {freed / 1e6:,.1f} MB")
+
+
+@journal.command(
+    epilog="Examples:\n\n\b\n  feedloom journal calls\n  feedloom journal calls --last 1000 --json --verify"
+)
+@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many, the latest.")
+@click.option("--verify", is_flag=True, help="Check that no line was altered, removed or put in between.")
+@json_option
+def calls(*, last: int, verify: bool, as_json: bool) -> int:
+    """List the calls of tools in this folder: when, what, how approved, and how they ended.
+
+    Arguments that name a person stand as pseudonyms that only this user's key makes. With --verify, the exit code is 3
+    where the chain is broken.
+    """
+    from collections import deque  # noqa: PLC0415 - beside what it is used with
+    from pathlib import Path  # noqa: PLC0415 - the same
+
+    from feedloom.config import WORK_FOLDER  # noqa: PLC0415 - the same
+    from feedloom.tools.call_journal import CallJournal  # noqa: PLC0415 - the tools are imported on use
+
+    kept = CallJournal(Path(WORK_FOLDER))
+    entries = list(deque(kept.entries(), maxlen=last))
+    verdict = kept.check() if verify else None
+    if as_json:
+        found = {} if verdict is None else {"chain": {**asdict(verdict), "whole": not verdict.broken}}
+        print_json({"calls": entries, **found})
+    else:
+        print_table(
+            ["call", "at", "tool", "plan", "approval", "outcome", "status"],
+            [
+                (
+                    str(one["n"]),
+                    one["at"][:19],
+                    *(one.get(key) for key in ("tool", "plan", "approval", "outcome", "status")),
+                )
+                for one in entries
+            ],
+        )
+    if verdict is None:
+        return 0
+    if not as_json:
+        said = f"the chain is broken: {verdict.broken}" if verdict.broken else "every line is as it was written"
+        click.echo(f"{said}; {verdict.calls:,} lines from call {verdict.first:,}")
+    return _FINDINGS if verdict.broken else 0
 
 
 def _second(moment: Any) -> str | None:

@@ -34,6 +34,9 @@ _COMMANDS = {
     "journal": "List, show and forget what runs keep of the pages they read.",
     "tool": "List, show and call the tools that agents get.",
     "mcp": "Serve the tools to an agent (Model Context Protocol).",
+    "approve": "Approve a plan of a tool that writes, at a terminal.",
+    "reject": "Reject a plan of a tool that writes.",
+    "undo": "Take back a change that a tool made.",
     "emulator": "Play a vendor's API on this machine.",
 }
 

@@ -25,31 +25,44 @@ _DEFAULT_PORT = 8765
 )
 @click.option("--toolsets", metavar="NAME[,NAME]", help="Which tools; `feedloom tool list` shows all, `all` takes all.")
 @click.option("--tools", metavar="NAME[,NAME]", help="Only these tools of them.")
+@click.option("--writes", is_flag=True, help="Offer tools that change something at a vendor, after an approval.")
 @database_option
-def mcp(*, http: bool, port: int, toolsets: str | None, tools: str | None, to: str | None) -> None:
+def mcp(*, http: bool, port: int, toolsets: str | None, tools: str | None, writes: bool, to: str | None) -> None:
     """Serve the tools over the Model Context Protocol until the client leaves.
 
-    Those of the usual toolsets read and change nothing.
+    Those of the usual toolsets read and change nothing. Writes need --writes, and writes = true under [feedloom.tools]
+    in .dlt/config.toml; each is a plan first, which a person approves in the client's dialog or by `feedloom approve`.
 
     The bearer token of --http is the setting mcp_token in [feedloom] (env var FEEDLOOM__MCP_TOKEN); without one, a new
     one is made and shown on stderr.
     """
     from feedloom.tools.choosing import chosen_tools  # noqa: PLC0415 - the tools are imported on use
 
-    registry = chosen_tools(toolsets, only=tools)
+    registry = chosen_tools(toolsets, only=tools, writes=writes)
+    if writes:
+        _check_writes()
     if find_spec("mcp") is None:
         raise InputError("the package mcp is not installed", hint="pip install 'feedloom[mcp]'", code="FL222")
     from feedloom.tools.server import make_server, serve_stdio  # noqa: PLC0415 - mcp takes a second to import
 
-    server = make_server(registry, to=to)
+    server = make_server(registry, to=to, writes=writes)
     if not http:
         asyncio.run(serve_stdio(server))
         return
     with _listening(port) as listener:
-        _serve_http(server, listener)
+        _serve_http(server, listener, has_dialogs=writes)
 
 
-def _serve_http(server: object, listener: socket.socket) -> None:
+def _check_writes() -> None:
+    """Refuse to start where settings or policy do not allow what --writes asks for."""
+    from feedloom.tools.workspace import need_writes  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.writing.policy import read_policy  # noqa: PLC0415 - the same
+
+    need_writes()
+    read_policy()
+
+
+def _serve_http(server: object, listener: socket.socket, *, has_dialogs: bool) -> None:
     from feedloom.config import find_text  # noqa: PLC0415 - dlt is imported on use
     from feedloom.tools.server import HOST, say, serve_http  # noqa: PLC0415 - mcp takes a second to import
 
@@ -57,7 +70,8 @@ def _serve_http(server: object, listener: socket.socket) -> None:
     token = secrets.token_urlsafe(24) if found is None else str(found.value)
     say(f"serving http://{HOST}:{listener.getsockname()[1]}/mcp; stop it with Ctrl-C")
     say(f"bearer token: {token}" if found is None else f"bearer token: from {found.origin}")
-    asyncio.run(serve_http(server, listener=listener, token=token))  # type: ignore[arg-type]  # its class needs mcp
+    serving = serve_http(server, listener=listener, token=token, has_dialogs=has_dialogs)  # type: ignore[arg-type]  # its class needs mcp
+    asyncio.run(serving)
 
 
 def _listening(port: int) -> socket.socket:

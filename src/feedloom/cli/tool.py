@@ -10,26 +10,14 @@ import click
 from feedloom.cli.group import Commands
 from feedloom.cli.options import database_option, json_option
 from feedloom.cli.output import print_json, print_table
-from feedloom.errors import FeedloomError, InputError
+from feedloom.cli.tool_failure import ToolFailedError
+from feedloom.errors import InputError
 
 if TYPE_CHECKING:
-    from feedloom.tools.failures import ToolError
+    from feedloom.tools.registry import Registry
     from feedloom.tools.spec import ToolSpec
 
-_EXIT_CODES = {"INPUT": 2, "CURSOR": 2, "SQL": 2, "SQL_REFUSED": 2, "CREDENTIAL": 4, "WAREHOUSE": 6, "BUSY": 6}
-_LATER = 5
 _FINDINGS = 3
-
-
-class _ToolFailedError(FeedloomError):
-    """A tool's own failure, in the shape of the other commands' failures."""
-
-    def __init__(self, error: ToolError) -> None:
-        super().__init__(f"{error.happened} {error.undone}", hint=error.next_step, code=error.code)
-        self.retryable = error.retry.startswith("after")
-        if self.retryable:
-            self.retry_after_s = float(error.retry.split()[1])
-        self.exit_code = _EXIT_CODES.get(error.code, _LATER if self.retryable else 1)
 
 
 @click.group(cls=Commands)
@@ -74,36 +62,38 @@ def show(*, name: str, as_json: bool) -> None:
 )
 @click.argument("name")
 @click.option("--arg", "given", multiple=True, metavar="NAME=VALUE", help="An argument; again for the items of a list.")
+@click.option("--writes", is_flag=True, help="Let a tool that writes make, or apply, its plan.")
 @database_option
 @json_option
-def call(*, name: str, given: tuple[str, ...], to: str | None, as_json: bool) -> int:
+def call(*, name: str, given: tuple[str, ...], writes: bool, to: str | None, as_json: bool) -> int:
     """Call the tool NAME; its result goes to stdout, as JSON.
 
-    The exit code is 3 where a check of the result did not hold.
+    The exit code is 3 where a check of the result did not hold, and where a plan waits for its approval.
     """
     from feedloom.cli.output import json_text  # noqa: PLC0415 - beside what it is used with
-    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.choosing import chosen_tools  # noqa: PLC0415 - the tools are imported on use
     from feedloom.tools.failures import ToolError  # noqa: PLC0415 - the same
     from feedloom.tools.selecting import text  # noqa: PLC0415 - the same
 
-    registry = every_tool()
+    registry = chosen_tools("all", only=name, writes=writes)
     arguments = _arguments(registry.tool(name), given)
     try:
-        result = asyncio.run(_call(name, arguments, to))
+        result = asyncio.run(_call(registry, name, arguments, writes=writes, to=to))
     except ToolError as error:
-        raise _ToolFailedError(error) from error
+        raise ToolFailedError(error) from error
     click.echo(text(result) if as_json else json_text(result))
     if result.get("successful") is False:
         return 1
-    return _FINDINGS if result["verification"]["status"] != "verified" else 0
+    return 0 if result["verification"]["status"] in ("verified", "acknowledged") else _FINDINGS
 
 
-async def _call(name: str, arguments: dict[str, Any], to: str | None) -> dict[str, Any]:
-    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the tools are imported on use
-    from feedloom.tools.workspace import Workspace  # noqa: PLC0415 - the same
+async def _call(
+    registry: Registry, name: str, arguments: dict[str, Any], *, writes: bool, to: str | None
+) -> dict[str, Any]:
+    from feedloom.tools.workspace import Workspace  # noqa: PLC0415 - the tools are imported on use
 
-    async with Workspace(to=to) as workspace:
-        return await every_tool().call(workspace, name, arguments)
+    async with Workspace(to=to, writes=writes) as workspace:
+        return await registry.call(workspace, name, arguments)
 
 
 def _arguments(found: ToolSpec, given: tuple[str, ...]) -> dict[str, Any]:

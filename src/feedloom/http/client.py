@@ -48,6 +48,7 @@ class Client:
         auth: Name of one of the vendor's ways to send the key; None for its first.
         observer: Is told what happens.
         transport: Carries requests in place of the network.
+        reads_only: Refuse every call that is no GET, whatever its description says of it.
         attempts: How often one request is sent at most, from 1.
         timeout_s: Seconds without a byte after which an attempt is over; a whole answer may take ten times as long.
         connections: How many requests are under way at once at most; fewer where the vendor does not keep up.
@@ -69,6 +70,7 @@ class Client:
         auth: str | None = None,
         observer: Observer = SILENT,
         transport: httpx2.AsyncBaseTransport | None = None,
+        reads_only: bool = False,
         attempts: int = 6,
         timeout_s: float = 60.0,
         connections: int = 24,
@@ -88,6 +90,7 @@ class Client:
             hide_from_logs(self._auth.field)
         self._observer = observer
         self._transport = transport
+        self._reads_only = reads_only
         self._attempts = attempts
         self._timeout_s = timeout_s
         self._limits = limits_of(vendor, key, host=host_of(self._base)) if limits is None else limits
@@ -157,6 +160,12 @@ class Client:
 
     async def _call(self, endpoint: Endpoint, params: Mapping[str, Value], *, may_shrink: bool) -> Answer:
         """As ``call``; raises PageFailedError early where the page's size may be to blame and *may_shrink*."""
+        if self._reads_only and endpoint.method != "GET":
+            raise InputError(
+                f"{endpoint.name} is a {endpoint.method}, and this client only reads",
+                hint="Use a client that may write.",
+                where=endpoint.name,
+            )
         sized = with_page_size(endpoint, params)
         call = encode(endpoint, sized)
         url = self._key.mask(self._url(endpoint, call))

@@ -13,6 +13,7 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
+from feedloom.config import WORK_FOLDER
 from feedloom.errors import InputError
 from feedloom.sources.journal import (
     KeptReading,
@@ -26,7 +27,7 @@ from feedloom.sources.journal import (
     unloaded,
 )
 from feedloom.sources.session import Session
-from feedloom.sync.warehouse import JOURNALS, WORK_FOLDER
+from feedloom.sync.warehouse import JOURNALS
 
 _DEFAULT = Retention()
 

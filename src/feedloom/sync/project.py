@@ -14,8 +14,8 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
 from feedloom.catalogue import Vendor
+from feedloom.config import WORK_FOLDER
 from feedloom.errors import InputError
-from feedloom.sync.warehouse import WORK_FOLDER
 
 _OWNER_ONLY = 0o600
 _EVERYBODY_READS = 0o644

@@ -18,7 +18,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
-from feedloom.config import find_text
+from feedloom.config import WORK_FOLDER, find_text
 from feedloom.errors import DestinationError, InputError
 from feedloom.sync.carrying import keeping
 from feedloom.sync.memory import configured_memory
@@ -26,7 +26,6 @@ from feedloom.sync.memory import configured_memory
 DATABASE = "feedloom.duckdb"
 """The database file in the folder one stands in, unless the configuration says otherwise."""
 
-WORK_FOLDER = ".feedloom"
 """Where pipelines keep their working files, in the folder one stands in."""
 
 JOURNALS = "journals"

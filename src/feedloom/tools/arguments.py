@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
+import orjson
+
 from feedloom.catalogue import Argument
 from feedloom.tools.failures import refused_input
 
 LONGEST_TEXT: Final = 20_000
+MOST_ENTRIES: Final = 100
+"""Of a map."""
+
 _JSON_TYPES: Final = {
     "text": "string",
     "integer": "integer",
     "boolean": "boolean",
     "moment": "string",
     "texts": "array",
+    "map": "object",
 }
 _WORDS: Final = {
     "text": "a text",
@@ -24,6 +31,7 @@ _WORDS: Final = {
     "boolean": "true or false",
     "moment": "a moment such as 2026-01-31T00:00:00Z",
     "texts": "a list of texts",
+    "map": f"an object of 1 to {MOST_ENTRIES} texts, numbers or truth values by name",
 }
 
 
@@ -61,12 +69,21 @@ def parse(argument: Argument, texts: Sequence[str]) -> Any:
     """The value that *texts*, as a command line gives them, stand for; what they cannot stand for stays text."""
     if argument.type == "texts":
         return [part for text in texts for part in text.split(",")]
+    if argument.type == "map":
+        return _parsed_map(texts[-1])
     text = texts[-1]
     if argument.type == "integer" and text.removeprefix("-").isdecimal():
         return int(text)
     if argument.type == "boolean" and text.lower() in ("true", "false"):
         return text.lower() == "true"
     return text
+
+
+def _parsed_map(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _property(argument: Argument) -> dict[str, Any]:
@@ -109,6 +126,9 @@ def _checked(argument: Argument, value: Any) -> Any:
             _check_bounds(argument, len(value))
             for one in value:
                 _check_text(argument, one)
+        case "map" if isinstance(value, dict) and 0 < len(value) <= MOST_ENTRIES:
+            for name, one in value.items():
+                _check_entry(argument, name, one)
         case "moment" if isinstance(value, str):
             return _moment(argument, value)
         case _:
@@ -141,6 +161,18 @@ def _check_text(argument: Argument, value: str) -> None:
         raise refused_input(f"the argument {argument.name} is longer than {LONGEST_TEXT:,} characters", "shorten it")
     if "\x00" in value or _is_broken(value):
         raise refused_input(f"the argument {argument.name} holds characters that are no text", "remove them")
+
+
+def _check_entry(argument: Argument, name: Any, value: Any) -> None:
+    """Raise ToolError for an entry of a map that has no name, or holds a list, an object, null or no number."""
+    is_scalar = isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+    if not isinstance(name, str) or not name.strip() or not is_scalar:
+        raise refused_input(
+            f"the argument {argument.name} does not take {_shown(value)} as {_shown(name)}", f"give {_wanted(argument)}"
+        )
+    for text in (name, value):
+        if isinstance(text, str):
+            _check_text(argument, text)
 
 
 def _is_broken(value: str) -> bool:

@@ -1,4 +1,7 @@
-"""Calls of a vendor on behalf of tools: reads only, on one shared client a vendor, watched, in time, with a fresh key.
+"""Calls of a vendor on behalf of tools: on one shared client a vendor, watched, in time, with a fresh key.
+
+Reads go through a client that refuses whatever is no GET. A client that may write is made only where writes are
+allowed, when an approved change is about to be sent.
 
 Limits are waited out and passing faults tried again by the client; what it did is noted in the verification of the call
 at hand. A refused key is fetched once more from where it came from: a new one is tried once, the same one never.
@@ -11,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from feedloom.catalogue import Endpoint, Vendor
@@ -24,15 +27,25 @@ T = TypeVar("T")
 
 _FORBIDDEN = 403
 _TOO_MANY = 429
+_REFUSED = 4
+"""First digit of the statuses that say that a request was not carried out."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """The call at hand: until when it may take, and what is noted of it."""
+    """The call at hand: until when it may take, and what is noted of it.
+
+    ``unclear`` counts requests that the vendor did not plainly refuse; ``plan`` and ``approval`` name the change it is
+    about and the channel through which it was approved.
+    """
 
     deadline_s: float
     verification: Verification
     is_limited: bool = False
+    began_s: float = field(default_factory=time.monotonic)
+    unclear: int = 0
+    plan: str = ""
+    approval: str = ""
 
     @property
     def left_s(self) -> float:
@@ -50,6 +63,7 @@ class _Watching:
         watch = WATCH.get()
         watch.verification.attempts += 1
         watch.is_limited = status == _TOO_MANY
+        watch.unclear += status is None or status // 100 != _REFUSED
 
     def on_page(self, page: Page) -> None:
         """Pages are checked by those who asked for them."""
@@ -68,8 +82,9 @@ class _Watching:
 class Calls:
     """Asks vendors; an asynchronous context manager, for as many tasks of one event loop as one likes."""
 
-    def __init__(self) -> None:
-        self._clients: dict[str, tuple[Key, Client]] = {}
+    def __init__(self, *, may_write: bool = False) -> None:
+        self._may_write = may_write
+        self._clients: dict[tuple[str, bool], tuple[Key, Client]] = {}
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
 
@@ -102,29 +117,35 @@ class Calls:
 
         return await self.with_key(vendor, read)
 
+    async def write(self, vendor: Vendor, endpoint: Endpoint, params: Mapping[str, Any]) -> Answer:
+        """The answer to one call that changes something; raises ValueError where that is not allowed."""
+        if not self._may_write:
+            raise ValueError(f"{endpoint.name} does more than read, and writes are off")
+        return await self.with_key(vendor, lambda client: client.call(endpoint, params), writes=True)
+
     async def check_key(self, vendor: Vendor) -> Answer:
         """The answer of the vendor's cheapest call."""
         return await self.with_key(vendor, lambda client: client.check_key())
 
-    async def with_key(self, vendor: Vendor, ask: Callable[[Client], Awaitable[T]]) -> T:
+    async def with_key(self, vendor: Vendor, ask: Callable[[Client], Awaitable[T]], *, writes: bool = False) -> T:
         """What *ask* gives; when the key is refused and another stands where it came from, with that one."""
-        key, client = await self._client(vendor)
+        key, client = await self._client(vendor, writes=writes)
         try:
             return await ask(client)
         except (CredentialError, RefusedError) as error:
             if isinstance(error, RefusedError) and error.status != _FORBIDDEN:
                 raise
-            fresh, client = await self._client(vendor, after=key)
+            fresh, client = await self._client(vendor, writes=writes, after=key)
             if fresh.value == key.value:
                 raise
             found = await ask(client)
             WATCH.get().verification.heal("key")
             return found
 
-    async def _client(self, vendor: Vendor, *, after: Key | None = None) -> tuple[Key, Client]:
+    async def _client(self, vendor: Vendor, *, writes: bool, after: Key | None = None) -> tuple[Key, Client]:
         """The key of *vendor* and a client that uses it; asked for anew when *after* was refused."""
         async with self._lock:
-            known = self._clients.get(vendor.slug)
+            known = self._clients.get((vendor.slug, writes))
             if known is not None and (after is None or known[0].value != after.value):
                 return known
             if after is not None:
@@ -139,10 +160,11 @@ class Calls:
                 base_url=_setting(vendor, "base_url"),
                 server=_region(vendor),
                 observer=_Watching(),
+                reads_only=not writes,
                 sleep=_sleep_in_time,
             )
-            self._clients[vendor.slug] = (key, await self._stack.enter_async_context(client))
-            return self._clients[vendor.slug]
+            self._clients[vendor.slug, writes] = (key, await self._stack.enter_async_context(client))
+            return self._clients[vendor.slug, writes]
 
 
 def forget_settings() -> None:

@@ -9,9 +9,19 @@ from feedloom.tools.context import context_tools
 from feedloom.tools.registry import Registry
 from feedloom.tools.syncing import sync_tools
 from feedloom.tools.warehouse import warehouse_tools
+from feedloom.tools.writing.specs import change_tools, published_change_tools
 
 
 @cache
 def every_tool() -> Registry:
     """The registry of all tools; those that a surface offers are chosen from it by toolset."""
-    return Registry([*context_tools(), *vendor_tools(), *warehouse_tools(), *sync_tools()])
+    return Registry(
+        [
+            *context_tools(),
+            *vendor_tools(),
+            *warehouse_tools(),
+            *sync_tools(),
+            *change_tools(),
+            *published_change_tools(),
+        ]
+    )

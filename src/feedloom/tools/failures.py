@@ -23,6 +23,7 @@ from feedloom.errors import (
 
 NEVER: Final = "never"
 WITH_CHANGES: Final = "with changes"
+UNKNOWN_OUTCOME: Final = "UNKNOWN_OUTCOME"
 NOTHING_DONE: Final = "Nothing was changed."
 _SOON_S: Final = 30
 _FORBIDDEN: Final = 403

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from feedloom.catalogue import Argument
+from feedloom.tools.choosing import WRITE
 from feedloom.tools.registry import DEFAULT_TOOLSETS, Registry
 from feedloom.tools.spec import Effect, ToolSpec
 
@@ -27,7 +28,8 @@ def tools_page(registry: Registry) -> str:
     blocks = ["# Tools", _introduction(registry)]
     for toolset in registry.toolsets:
         is_default = toolset in DEFAULT_TOOLSETS
-        blocks.append(f"## {toolset}" + ("" if is_default else " (only with `--toolsets`)"))
+        option = "--writes" if toolset == WRITE else "--toolsets"
+        blocks.append(f"## {toolset}" + ("" if is_default else f" (only with `{option}`)"))
         for tool in registry.chosen([toolset]).values():
             blocks += _tool(tool)
     return "\n\n".join(blocks) + "\n"
@@ -37,7 +39,9 @@ def _introduction(registry: Registry) -> str:
     return (
         f"{len(registry)} tools in {len(registry.toolsets)} sets. `feedloom mcp` serves {', '.join(DEFAULT_TOOLSETS)} "
         "unless told otherwise; `feedloom tool call NAME` calls any of them. Every result tells in `verification` how "
-        "sure it is; lists are cut at whole items, and go on with `cursor`."
+        "sure it is; lists are cut at whole items, and go on with `cursor`. Tools that change something at the vendor "
+        "are there only with `--writes`, where `writes = true` stands under `[feedloom.tools]`; a call makes a plan, "
+        "and an approved plan is sent once."
     )
 
 
@@ -46,12 +50,16 @@ def _tool(tool: ToolSpec) -> Iterator[str]:
     yield tool.description.replace("|", "\\|").replace("<", "&lt;")
     gives = _STYLES[tool.style] or ", ".join(f"`{name}`" for name in tool.output["properties"])
     most = f"{tool.budget.max_chars:,} characters at most"
-    yield f"It {_EFFECTS[tool.effect]}. A result holds {gives.rstrip('.')}; {most}."
+    yield f"It {_EFFECTS[tool.effect]}{_approved(tool)}. A result holds {gives.rstrip('.')}; {most}."
     if tool.exactly_one:
         yield f"Exactly one of {', '.join(f'`{name}`' for name in tool.exactly_one)}."
     if tool.arguments:
         rows = "\n".join(_row(argument) for argument in tool.arguments)
         yield f"| Argument | Type | Rule | Meaning |\n| --- | --- | --- | --- |\n{rows}"
+
+
+def _approved(tool: ToolSpec) -> str:
+    return ", after an approval" if tool.effect == "write" else ""
 
 
 def _row(argument: Argument) -> str:

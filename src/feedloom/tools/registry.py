@@ -15,7 +15,7 @@ from typing import Any, Final
 from feedloom.errors import FeedloomError, InputError
 from feedloom.tools.arguments import checked
 from feedloom.tools.calls import WATCH, Watch
-from feedloom.tools.failures import ToolError, after, explained, unforeseen
+from feedloom.tools.failures import NEVER, NOTHING_DONE, UNKNOWN_OUTCOME, ToolError, after, explained, unforeseen
 from feedloom.tools.privacy import is_personal, masked, shows_personal
 from feedloom.tools.selecting import fitting, plain, select, size, too_large
 from feedloom.tools.spec import Result, ToolSpec
@@ -66,17 +66,25 @@ class Registry(Mapping[str, ToolSpec]):
     async def call(self, workspace: Workspace, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The result of the tool called *name* with the arguments *given*, in JSON types.
 
-        Raises ToolError for everything that can go wrong. A published tool never raises: its envelope tells.
+        Raises ToolError for everything that can go wrong. A published tool never raises: its envelope tells. Each call
+        is kept in the journal of calls, however it ends.
         """
-        verification = Verification()
+        watch = Watch(deadline_s=time.monotonic(), verification=Verification())
+        outcome = "stopped"
         try:
-            return await _run(self._found(name), workspace, given, verification)
+            result = await _run(self._found(name), workspace, given, watch)
+            outcome = "done"
         except ToolError as error:
-            verification.status = "unverified"
-            error.details.setdefault("verification", verification.as_dict())
+            outcome = error.code
+            watch.verification.status = "unknown" if error.code == UNKNOWN_OUTCOME else "unverified"
+            error.details.setdefault("verification", watch.verification.as_dict())
             if name in self._tools and self._tools[name].style != "own":
                 return _published_failure(self._tools[name], error)
             raise
+        else:
+            return result
+        finally:
+            workspace.note_call(name, given, outcome=outcome, watch=watch)
 
     def _found(self, name: str) -> ToolSpec:
         if name in self._tools:
@@ -86,17 +94,16 @@ class Registry(Mapping[str, ToolSpec]):
         raise ToolError("UNKNOWN_TOOL", f"there is no tool {name[:60]!r}", next_step=hint)
 
 
-async def _run(
-    tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], verification: Verification
-) -> dict[str, Any]:
+async def _run(tool: ToolSpec, workspace: Workspace, given: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
     """The result as the caller gets it; every failure comes as a ToolError."""
     try:
+        _refuse_write(tool, workspace)
         values = checked(tool.arguments, given, exactly_one=tool.exactly_one)
-        deadline_s = time.monotonic() + tool.budget.deadline_s
-        token = WATCH.set(Watch(deadline_s=deadline_s, verification=verification))
+        watch.deadline_s += tool.budget.deadline_s
+        token = WATCH.set(watch)
         try:
             async with asyncio.timeout(tool.budget.deadline_s):
-                result = await tool.handler(workspace, values, verification)
+                result = await tool.handler(workspace, values, watch.verification)
             return _enveloped(tool, result)
         finally:
             WATCH.reset(token)
@@ -108,15 +115,28 @@ async def _run(
         raise ToolError(
             "TIMEOUT",
             f"{tool.name} took longer than {tool.budget.deadline_s:g} s and was stopped",
+            undone="What was sent may have been carried out." if tool.effect == "write" else NOTHING_DONE,
             next_step="ask for less: a smaller limit, a shorter range, a simpler query",
-            retry=after(None),
+            retry=NEVER if tool.effect == "write" else after(None),
         ) from error
     except Exception as error:  # the edge of all tools: what nobody foresaw is classified too
         raise unforeseen(error) from error
 
 
 def _vendor_of(tool: ToolSpec) -> str:
-    return "refiner" if tool.toolset == "composio" else tool.toolset
+    return "refiner" if tool.toolset in ("composio", "write") else tool.toolset
+
+
+def _refuse_write(tool: ToolSpec, workspace: Workspace) -> None:
+    """Raise ToolError for a tool that writes where writes are off."""
+    if tool.effect != "write" or workspace.writes:
+        return
+    raise ToolError(
+        "WRITES_OFF",
+        f"{tool.name} changes something at the vendor, and writes are off",
+        next_step="ask a person to set writes = true under [feedloom.tools] and to start with --writes",
+        retry=NEVER,
+    )
 
 
 def _enveloped(tool: ToolSpec, result: Result) -> dict[str, Any]:
@@ -136,6 +156,9 @@ def _enveloped(tool: ToolSpec, result: Result) -> dict[str, Any]:
         body |= _trust(items, result, is_masked=not shows)
         body[result.items] = items if shows else masked(items)
         _cut(tool, body, result)
+    else:
+        body |= _trust([body], result, is_masked=not shows)
+        body = body if shows else masked(body)
     body["verification"] = result.verification.as_dict()
     return body
 
@@ -189,6 +212,7 @@ def _published_failure(tool: ToolSpec, error: ToolError) -> dict[str, Any]:
         "error": str(error),
         "successful": False,
         "retry": error.retry,
+        **({"plan_id": error.details["plan"]["plan_id"]} if "plan" in error.details else {}),
         "verification": error.details["verification"],
     }
 

@@ -1,4 +1,4 @@
-"""The tools over the Model Context Protocol, in both of its eras; the only module that imports ``mcp``.
+"""The tools over the Model Context Protocol, in both of its eras; with ``dialog`` the only module that imports ``mcp``.
 
 Answers carry their JSON twice, as the protocol asks: structured, and as compact text for clients that read only that.
 """
@@ -18,10 +18,12 @@ import mcp_types as types
 import uvicorn
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.stdio import stdio_server
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feedloom import __version__
+from feedloom.tools.dialog import with_approval
 from feedloom.tools.failures import ToolError
 from feedloom.tools.registry import Registry
 from feedloom.tools.selecting import text
@@ -40,39 +42,51 @@ INSTRUCTIONS: Final = (
     "`verified` says in its checks what did not hold. An error says after its code what happened, what was not done "
     "and what to do next."
 )
+WRITING: Final = (
+    " Tools that write make a plan and change nothing until a person approves of it, in a dialog or at a terminal: "
+    "then call change_apply with its id. change_undo takes a change back."
+)
 
 
-def make_server(registry: Registry, *, to: str | None = None) -> Server[Workspace]:
-    """A server of the tools in *registry*; *to* is the database, as ``--to`` takes it."""
+def make_server(registry: Registry, *, to: str | None = None, writes: bool = False) -> Server[Workspace]:
+    """A server of the tools in *registry*; *to* is the database, as ``--to`` takes it; *writes* lets tools write."""
 
     @asynccontextmanager
     async def lifespan(_: Server[Workspace]) -> AsyncIterator[Workspace]:
-        async with Workspace(to=to) as workspace:
+        async with Workspace(to=to, writes=writes) as workspace:
             yield workspace
 
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(tool) for tool in registry.values()])
 
-    async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
-        workspace: Workspace = context.lifespan_context
-        try:
-            async with _telling(context):
-                result = await registry.call(workspace, params.name, params.arguments or {})
-        except ToolError as error:
-            return _failed(error)
-        failed = registry[params.name].style != "own" and result.get("successful") is False
-        return types.CallToolResult(content=[_text(text(result))], structured_content=result, is_error=failed)
+    async def call_tool(
+        context: Any, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        async def call() -> types.CallToolResult:
+            try:
+                async with _telling(context):
+                    result = await registry.call(context.lifespan_context, params.name, params.arguments or {})
+            except ToolError as error:
+                return _failed(error)
+            failed = registry[params.name].style != "own" and result.get("successful") is False
+            return types.CallToolResult(content=[_text(text(result))], structured_content=result, is_error=failed)
 
-    return Server(
+        if params.name not in registry or registry[params.name].effect != "write":
+            return await call()
+        return await with_approval(context, params, call)
+
+    server = Server(
         "feedloom",
         version=__version__,
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS + (WRITING if writes else ""),
         lifespan=lifespan,
         cache_hints={"tools/list": CacheHint(ttl_ms=_AN_HOUR_MS)},
         get_tool_input_schema=lambda name: registry[name].input if name in registry else None,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+    server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name))
+    return server
 
 
 async def serve_stdio(server: Server[Workspace]) -> None:
@@ -81,9 +95,14 @@ async def serve_stdio(server: Server[Workspace]) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-async def serve_http(server: Server[Workspace], *, listener: socket.socket, token: str) -> None:
-    """Serve clients that send *token* as bearer token, on *listener*, until a signal ends it."""
-    app = with_token(server.streamable_http_app(json_response=True, host=HOST), token)
+async def serve_http(
+    server: Server[Workspace], *, listener: socket.socket, token: str, has_dialogs: bool = False
+) -> None:
+    """Serve clients that send *token* as bearer token, on *listener*, until a signal ends it.
+
+    With *has_dialogs* answers come as streams of events, in which clients of the older era can be asked something.
+    """
+    app = with_token(server.streamable_http_app(json_response=not has_dialogs, host=HOST), token)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -74,6 +74,7 @@ class ToolSpec:
         handler: Runs it.
         budget: What a call may use.
         style: How results are enveloped: see ``catalogue.Tool``.
+        is_destructive: It may overwrite or remove what is there.
     """
 
     name: str
@@ -87,6 +88,7 @@ class ToolSpec:
     exactly_one: tuple[str, ...] = ()
     budget: Budget = Budget()
     style: Literal["own", "published", "published_flat"] = "own"
+    is_destructive: bool = False
 
     @property
     def input(self) -> dict[str, Any]:
@@ -98,8 +100,8 @@ class ToolSpec:
         """The hints of the Model Context Protocol about what a call does."""
         return {
             "readOnlyHint": self.effect in ("read", "local"),
-            "destructiveHint": False,
-            "idempotentHint": True,
+            "destructiveHint": self.is_destructive,
+            "idempotentHint": self.effect != "write",
             "openWorldHint": self.effect != "local",
         }
 

@@ -1,12 +1,12 @@
-"""Refiner's tools as a published toolkit names them: same slugs, arguments and envelope; only those that read.
+"""Refiner's tools as a published toolkit names them: same slugs, arguments and envelope.
 
 Source: the toolkit's generated types, in which each answer is ``{data, error, successful}``, and the report's fields
-stand at the top. The four that write come with the tools that write.
+stand at the top. The three that write take one identifier, where its schemas let a call have two or none.
 """
 
 from __future__ import annotations
 
-from feedloom.catalogue import Argument, Choice, Tool
+from feedloom.catalogue import Argument, Choice, Tool, WriteTool
 from feedloom.vendors.refiner.tools import (
     CONTACT_OPTIONAL,
     CONTACT_STRANGERS,
@@ -139,3 +139,51 @@ TOOLS: tuple[Tool, ...] = (
     ),
 )
 """``page_cursor`` of segments is left out: other sources page them by number (see ``list_segments``)."""
+
+WRITE_TOOLS: tuple[WriteTool, ...] = (
+    WriteTool(
+        name="REFINER_DELETE_CONTACT",
+        title="Delete contact",
+        description="Deletes a contact and all its responses, after a person approves.",
+        action="delete_contact",
+        arguments=(
+            Argument(name="email", nullable=True),
+            Argument(name="id", nullable=True),
+            Argument(name="uuid", nullable=True),
+        ),
+        exactly_one=("id", "email", "uuid"),
+        is_destructive=True,
+        style="published",
+        answer=("message",),
+    ),
+    WriteTool(
+        name="REFINER_TRACK_EVENT",
+        title="Track event",
+        description="Records an event for a known contact, after a person approves.",
+        action="track_event",
+        arguments=(
+            Argument(name="event", required=True),
+            Argument(name="id", nullable=True),
+            Argument(name="email", nullable=True),
+        ),
+        exactly_one=("id", "email"),
+        style="published",
+        answer=("message",),
+    ),
+    WriteTool(
+        name="REFINER_UPDATE_CONTACT",
+        title="Update contact",
+        description="Updates a known contact, after a person approves; never creates one.",
+        action="update_contact",
+        arguments=(
+            Argument(name="id", nullable=True),
+            Argument(name="email", nullable=True),
+            Argument(name="attributes", type="map", nullable=True),
+            Argument(name="account", type="map", nullable=True),
+        ),
+        exactly_one=("id", "email"),
+        is_destructive=True,
+        style="published",
+        answer=("contact_uuid", "message"),
+    ),
+)
