@@ -120,7 +120,8 @@ LEDGER: Final[Mapping[str, Mapping[str, ColumnType]]] = {
         "version_at": "timestamp",
     },
 }
-"""Table -> column -> dlt's type. ``status`` 0 stands for a request that got no answer."""
+"""Table -> column -> dlt's type; tables are made with their first row. ``status`` 0 stands for a request that got no
+answer."""
 
 Entry: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 """The rows of one run, by table."""
@@ -220,9 +221,7 @@ def send(pipeline: Pipeline, current: str) -> None:
         for name in LEDGER
     }
     try:
-        known = pipeline.default_schema.tables
-        found = [_resource(name, found, is_new=name not in known) for name, found in rows.items()]
-        pipeline.extract(found, schema=pipeline.default_schema)
+        pipeline.extract([_resource(name, found) for name, found in rows.items()], schema=pipeline.default_schema)
         pipeline.normalize()
         pipeline.load(workers=1, raise_on_failed_jobs=True)
     except (PipelineStepFailed, DltException) as error:
@@ -251,10 +250,9 @@ def _not_there(pipeline: Pipeline, table: str, earlier: Sequence[str], rows: lis
     return [row for row in rows if row["run_id"] not in known]
 
 
-def _resource(name: str, rows: list[Any], *, is_new: bool) -> DltResource:
-    """What appends *rows* to the table called *name*, which is made even without a row."""
+def _resource(name: str, rows: list[Any]) -> DltResource:
     made: DltResource = dlt.resource(
-        rows or [dlt.mark.materialize_table_schema()] if is_new else rows,
+        rows,
         name=name,
         write_disposition="append",
         columns={column: {"data_type": kind} for column, kind in LEDGER[name].items()},
