@@ -14,7 +14,6 @@ import ibis
 from dlt.dataset import Dataset
 from ibis.expr import types as ir
 
-from feedloom.errors import InputError
 from feedloom.feedback.queries import Table, table
 from feedloom.feedback.rows import (
     CONTACT_SEGMENTS,
@@ -62,10 +61,10 @@ CES_SCALES: Final[Mapping[int, Scale]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
-    """What to count by; ``column`` is the column of ``contacts`` that holds a trait."""
+    """What to count by; ``columns`` are those of ``contacts`` that hold a trait, of which a person has one at most."""
 
     by: By
-    column: str = ""
+    columns: tuple[str, ...] = ()
 
 
 def tally_scores(
@@ -75,7 +74,7 @@ def tally_scores(
 
     ``group`` and ``label`` name it; ``answers`` count, by ``persons``, ``good`` and ``bad`` of them; ``unfinished`` and
     ``outside`` (no whole number of the scale) do not. ``squares``, ``products`` and ``sizes`` are sums over persons of
-    net squared, net times answers, and answers squared, where net is good less bad.
+    net squared, net times answers, and answers squared, where net is good less bad. ``highest`` is the highest answer.
     """
     answers = selected_answers(dataset, replace(selection, include="partials"))
     value = answers.value_number
@@ -92,6 +91,7 @@ def tally_scores(
         state=_state(answers, selection, fits.fill_null(False)),
         good=ibis.ifelse(value >= scale.good_from, 1, 0),
         bad=ibis.ifelse(bad, 1, 0),
+        value=value,
     )
     return _tallied(dataset, events, grouping, repeats)
 
@@ -137,6 +137,7 @@ def _responses(found: Table, moment: ir.Value, *, good: ir.BooleanValue, state: 
         state=state,
         good=ibis.ifelse(good, 1, 0),
         bad=ibis.literal(0),
+        value=ibis.literal(1.0),
     )
 
 
@@ -158,6 +159,7 @@ def _tallied(dataset: Dataset, events: Table, grouping: Grouping | None, repeats
         bad=number_of(counts & (grouped.bad == 1)),
         unfinished=number_of(grouped.state == _UNFINISHED),
         outside=number_of(grouped.state == _OUTSIDE),
+        highest=grouped.value.max(where=counts),
     )
     net = persons.good - persons.bad
     sums = {
@@ -172,6 +174,7 @@ def _tallied(dataset: Dataset, events: Table, grouping: Grouping | None, repeats
     }
     totals = {name: value.sum().fill_null(0) for name, value in sums.items()}
     totals["persons"] = number_of(persons.size > 0)
+    totals["highest"] = persons.highest.max()
     if grouping is None:
         return persons.aggregate(**totals)
     return persons.group_by("group").aggregate(label=persons.label.max(), **totals).order_by("group")
@@ -194,11 +197,10 @@ def _grouped(dataset: Dataset, events: Table, grouping: Grouping | None) -> Tabl
             joined = contacts.inner_join(inside, contacts._dlt_id == inside.parent)  # noqa: SLF001 - a column of dlt's
             members = joined.select("uuid", "group", "label")
             return events.left_join(members, events.contact == members.uuid)
-        case Grouping(column=column):
-            contacts = table(dataset, CONTACTS, "uuid", column)
-            if column not in dataset.table(CONTACTS).to_ibis().columns:
-                raise InputError(f"contacts have no column {column}", hint="describe the table contacts", code="FL234")
-            traits = contacts.select("uuid", group=contacts[column].cast("string"))
+        case Grouping(columns=columns):
+            contacts = table(dataset, CONTACTS, "uuid", *columns)
+            value = ibis.coalesce(*(contacts[column].cast("string") for column in columns))
+            traits = contacts.select("uuid", group=value)
             joined = events.left_join(traits, events.contact == traits.uuid)
             return joined.mutate(label=joined.group)
     raise AssertionError(grouping)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+import dlt
 import duckdb
+from dlt.dataset import Dataset
+from sqlglot import expressions as exp
 
+from feedloom.catalogue import Vendor
 from feedloom.config import find_text
 from feedloom.errors import DestinationError
 from feedloom.sync.warehouse import Target, choose_target, open_destination
@@ -81,6 +85,17 @@ def name_of(place: Place) -> str:
     return place.to if isinstance(place, Server) else f"duckdb:{place.file}"
 
 
+def dataset_of(place: Place, vendor: Vendor) -> Dataset:
+    """What *vendor* loaded into *place*, as dlt knows it; nothing can be written through it to a copy."""
+    target = choose_target(vendor, name_of(place), None)
+    return dlt.dataset(open_destination(target, read_only=True), target.dataset)
+
+
+def literal(text: str) -> str:
+    """*text* as a literal of SQL."""
+    return exp.Literal.string(text).sql(dialect="postgres")
+
+
 def tables_of(place: Place) -> Tables:
     """The datasets of *place*, their tables, and name and type of each column, in order."""
     if isinstance(place, Server):
@@ -121,8 +136,6 @@ async def ask(
 
 
 def _server(target: Target, destination: Any) -> Server:
-    import dlt  # noqa: PLC0415 - beside the driver, which not everybody has
-
     try:
         import psycopg2  # noqa: PLC0415 - the driver is an extra
     except ImportError:

@@ -6,6 +6,7 @@ from functools import cache
 
 from feedloom.tools.catalogued import vendor_tools
 from feedloom.tools.context import context_tools
+from feedloom.tools.metric import metric_tool
 from feedloom.tools.registry import Registry
 from feedloom.tools.syncing import sync_tools
 from feedloom.tools.warehouse import warehouse_tools
@@ -14,4 +15,4 @@ from feedloom.tools.warehouse import warehouse_tools
 @cache
 def every_tool() -> Registry:
     """The registry of all tools; those that a surface offers are chosen from it by toolset."""
-    return Registry([*context_tools(), *vendor_tools(), *warehouse_tools(), *sync_tools()])
+    return Registry([*context_tools(), *vendor_tools(), *warehouse_tools(), metric_tool(), *sync_tools()])
