@@ -5,6 +5,7 @@ This is the first of two walls: a DuckDB file is also opened read-only, cut off 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlglot import errors, parse
 from sqlglot import expressions as sql
 
 from feedloom.errors import InputError
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote what was refused
 
 _TABLE_FUNCTIONS = frozenset(
     {

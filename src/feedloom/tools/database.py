@@ -146,8 +146,8 @@ def _server(target: Target, destination: Any) -> Server:
             retry="never",
         ) from None
     datasets = [choose_target(vendor, target.to, None).dataset for vendor in VENDORS.values()]
-    client = dlt.dataset(destination, datasets[0]).destination_client.sql_client  # type: ignore[attr-defined]  # a client of SQL
-    address = client.credentials.to_native_representation()
+    bare = dlt.dataset(destination, datasets[0], schema=dlt.Schema(datasets[0]))  # its own would be read at once
+    address = bare.sql_client.credentials.to_native_representation()
     as_of = datetime.now(UTC)
     try:
         with psycopg2.connect(address, connect_timeout=_CONNECT_S) as connection, connection.cursor() as cursor:
