@@ -130,4 +130,6 @@ def test_a_toolset_that_does_not_exist_is_refused_with_the_nearest_name() -> Non
         "warehouse_query",
         "refiner_list_forms",
     ]
-    assert list(chosen_tools("warehouse")) == ["warehouse_list_tables", "warehouse_describe", "warehouse_query"]
+    assert list(chosen_tools("warehouse")) == [
+        f"warehouse_{name}" for name in ("list_tables", "describe", "query", "metric")
+    ]

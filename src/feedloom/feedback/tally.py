@@ -144,16 +144,18 @@ def _responses(found: Table, moment: ir.Value, *, good: ir.BooleanValue, state: 
 def _tallied(dataset: Dataset, events: Table, grouping: Grouping | None, repeats: Repeats) -> Table:
     """*events* counted by person, then by group."""
     grouped = _grouped(dataset, events, grouping)
+    keys = ["person"] if grouping is None else ["group", "person"]
     if repeats == "latest":
         same = ibis.window(
-            group_by=[grouped.group, grouped.person, grouped.state],
+            group_by=[*(grouped[key] for key in keys), grouped.state],
             order_by=[grouped.moment.desc(), grouped.order.desc(), grouped.place.desc()],
         )
         ranked = grouped.mutate(rank=ibis.row_number().over(same))
         grouped = ranked.filter((ranked.rank == 0) | (ranked.state != _COUNTED))
     counts = grouped.state == _COUNTED
-    persons = grouped.group_by("group", "person").aggregate(
-        label=grouped.label.max(),
+    label = {} if grouping is None else {"label": grouped.label.max()}
+    persons = grouped.group_by(*keys).aggregate(
+        **label,
         size=number_of(counts),
         good=number_of(counts & (grouped.good == 1)),
         bad=number_of(counts & (grouped.bad == 1)),
@@ -184,7 +186,7 @@ def _grouped(dataset: Dataset, events: Table, grouping: Grouping | None) -> Tabl
     """*events* with the columns ``group`` and ``label``; one that belongs to several groups comes once for each."""
     match grouping:
         case None:
-            return events.mutate(group=ibis.literal(""), label=ibis.literal(""))
+            return events
         case Grouping(by="form"):
             return events.mutate(group=events.form, label=events.form_name)
         case Grouping(by="month"):
