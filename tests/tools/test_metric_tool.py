@@ -107,7 +107,8 @@ def expected(
 
 @pytest.fixture
 def rows(stocked: Bench) -> list[dict[str, Any]]:
-    return stocked.played.refiner.control.every_response()
+    found: list[dict[str, Any]] = stocked.played.refiner.control.every_response()
+    return found
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def outcome(address: str, sql: str) -> str:
 def run(place: Place, sql: str, **further: Any) -> dict[str, Any]:
     limits = {"limit": 10, "max_chars": 20_000, "shows_personal": False, "longest_s": 5.0} | further
     shows = bool(limits["shows_personal"])
-    return asyncio.run(ask(place, safe_sql(place, sql, shows_personal=shows), **limits))  # type: ignore[arg-type]
+    return asyncio.run(ask(place, safe_sql(place, sql, shows_personal=shows), **limits))
 
 
 @pytest.mark.parametrize(
