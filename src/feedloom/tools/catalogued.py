@@ -144,7 +144,9 @@ async def _run_published(
         rows = [content]
     check_rows(endpoint, rows, optional=choice.optional, into=verification)
     body = dict.fromkeys(tool.null_fields) | content if tool.style == "published_flat" else {"data": content}
-    return Result(body=body, strangers=choice.strangers, verification=verification)
+    above = "" if tool.style == "published_flat" else f"data.{endpoint.records}." if endpoint.is_list else "data."
+    strangers = tuple(f"{above}{path}" for path in choice.strangers)
+    return Result(body=body, strangers=strangers, verification=verification)
 
 
 def _chosen(vendor: Vendor, tool: Tool, given: Mapping[str, Any]) -> tuple[Choice, Endpoint]:
