@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from feedloom.tools.failures import ToolError
 from feedloom.tools.postgres_sealing import sealed_select
 from feedloom.tools.snapshot import Snapshot, take_snapshot
 from feedloom.vendors import VENDORS
+
+ALONE: Final = threading.Lock()
+"""Held by whoever opens a copy within this process: all connections to a file share one set of settings."""
 
 ROLE: Final = ("feedloom", "tools", "postgres_role")
 """The setting that names the role as which queries run on a server."""
@@ -86,7 +90,7 @@ def name_of(place: Place) -> str:
 
 
 def dataset_of(place: Place, vendor: Vendor) -> Dataset:
-    """What *vendor* loaded into *place*, as dlt knows it; nothing can be written through it to a copy."""
+    """What *vendor* loaded into *place*, as dlt knows it; to be used with ``ALONE`` held."""
     target = choose_target(vendor, name_of(place), None)
     return dlt.dataset(open_destination(target, read_only=True), target.dataset)
 
@@ -101,7 +105,7 @@ def tables_of(place: Place) -> Tables:
     if isinstance(place, Server):
         return place.tables
     tables: dict[str, dict[str, dict[str, str]]] = {}
-    with duckdb.connect(str(place.file), read_only=True) as connection:
+    with ALONE, duckdb.connect(str(place.file), read_only=True) as connection:
         for dataset, table, column, kind in connection.execute(_FILE_COLUMNS).fetchall():
             tables.setdefault(dataset, {}).setdefault(table, {})[column] = kind
     return tables

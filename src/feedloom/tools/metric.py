@@ -114,7 +114,7 @@ def _written(place: Place, given: Mapping[str, Any], columns: tuple[str, ...]) -
     from feedloom.feedback import Selection, text_of  # noqa: PLC0415 - ibis is imported on use
     from feedloom.feedback.measures import SCORES, rule_of, scale_of, tally  # noqa: PLC0415 - the same
     from feedloom.feedback.tally import Grouping  # noqa: PLC0415 - the same
-    from feedloom.tools.database import dataset_of  # noqa: PLC0415 - dlt is imported on use
+    from feedloom.tools.database import ALONE, dataset_of  # noqa: PLC0415 - dlt is imported on use
 
     name = given["name"]
     is_score = name in SCORES
@@ -127,24 +127,27 @@ def _written(place: Place, given: Mapping[str, Any], columns: tuple[str, ...]) -
         end=given.get("end"),
         include=given["include"],
     )
-    dataset = dataset_of(place, VENDORS[_VENDOR])
 
     def sql(grouping: Grouping | None) -> str:
         counted = tally(dataset, name, selection, scale=scale, grouping=grouping, repeats=repeats)
         return text_of(dataset, counted)
 
     by = given.get("group_by")
-    groups = None if by is None else sql(Grouping(by=by, columns=columns))
-    return sql(None), groups, rule_of(name, scale=scale, include=given["include"], repeats=repeats)
+    with ALONE:
+        dataset = dataset_of(place, VENDORS[_VENDOR])
+        total = sql(None)
+        groups = None if by is None else sql(Grouping(by=by, columns=columns))
+    return total, groups, rule_of(name, scale=scale, include=given["include"], repeats=repeats)
 
 
 async def _asked(place: Place, sql: str, workspace: Workspace) -> dict[str, Any]:
     """The rows of *sql*, which is ours, by column."""
     from feedloom.tools import database  # noqa: PLC0415 - dlt and duckdb are imported on use
 
-    found = await database.ask(
-        place, sql, limit=_MOST_GROUPS, max_chars=200_000, shows_personal=True, longest_s=workspace.query_s
-    )
+    async with workspace.queries:
+        found = await database.ask(
+            place, sql, limit=_MOST_GROUPS, max_chars=200_000, shows_personal=True, longest_s=workspace.query_s
+        )
     names = [column["name"] for column in found["columns"]]
     return {"rows": [dict(zip(names, row, strict=True)) for row in found["rows"]], "truncated": found["truncated"]}
 
@@ -201,14 +204,17 @@ async def _check_question(place: Place, given: Mapping[str, Any], workspace: Wor
     """Raise ToolError when nobody ever answered a question of that name, and name those that could be meant."""
     from feedloom.feedback import Selection, answered_questions, text_of  # noqa: PLC0415 - ibis is imported on use
     from feedloom.feedback.measures import SCORES, scale_of  # noqa: PLC0415 - the same
-    from feedloom.tools.database import dataset_of  # noqa: PLC0415 - dlt is imported on use
+    from feedloom.tools.database import ALONE, dataset_of  # noqa: PLC0415 - dlt is imported on use
+
+    def sql() -> str:
+        with ALONE:
+            dataset = dataset_of(place, VENDORS[_VENDOR])
+            return text_of(dataset, answered_questions(dataset, Selection()))
 
     if given["name"] not in SCORES:
         return
     wanted = given.get("questions", [given["name"]])
-    dataset = dataset_of(place, VENDORS[_VENDOR])
-    sql = await asyncio.to_thread(lambda: text_of(dataset, answered_questions(dataset, Selection())))
-    rows = (await _asked(place, sql, workspace))["rows"]
+    rows = (await _asked(place, await asyncio.to_thread(sql), workspace))["rows"]
     if any(row["question"] in wanted for row in rows):
         return
     scale = scale_of(given["name"], given.get("scale"))

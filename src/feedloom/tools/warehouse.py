@@ -127,26 +127,21 @@ async def _answered(place: Place, sql: str, workspace: Workspace, *, limit: int,
 
     shows = shows_personal()
     safe = await asyncio.to_thread(database.safe_sql, place, sql, shows_personal=shows)
-    return await database.ask(
-        place, safe, limit=limit, max_chars=max_chars, shows_personal=shows, longest_s=workspace.query_s
-    )
+    async with workspace.queries:
+        return await database.ask(
+            place, safe, limit=limit, max_chars=max_chars, shows_personal=shows, longest_s=workspace.query_s
+        )
 
 
 def _tables_of(to: str | None, verification: Verification) -> Result:
-    from feedloom.sync.reading import read_only  # noqa: PLC0415 - dlt and duckdb are imported on use
-    from feedloom.sync.status import table_states  # noqa: PLC0415 - the same
-    from feedloom.tools.database import name_of, open_place  # noqa: PLC0415 - the same
+    from feedloom.sync.status import table_states  # noqa: PLC0415 - dlt and duckdb are imported on use
+    from feedloom.tools.database import ALONE, name_of, open_place  # noqa: PLC0415 - the same
 
     place = open_place(to)
     here = name_of(place)
-    states = {(row["dataset"], row["table"]): row for row in table_states(here)}
-    with read_only(here) as database:
-        names = [(dataset, table) for dataset, tables in database.tables.items() for table in tables]
-        counted = " union all ".join(
-            f"select {index} as place, count(*) as row_count from {dataset}.{table}"  # noqa: S608 - tables that are there
-            for index, (dataset, table) in enumerate(names)
-        )
-        counts = {row["place"]: row["row_count"] for row in database.ask(counted).records()} if names else {}
+    with ALONE:
+        states = {(row["dataset"], row["table"]): row for row in table_states(here)}
+        names, counts = _counted(here)
     summaries = _summaries(to)
     tables = [
         {
@@ -163,6 +158,20 @@ def _tables_of(to: str | None, verification: Verification) -> Result:
     return Result(
         body=body, items="tables", cut_hint="query information_schema.tables", is_masked=True, verification=verification
     )
+
+
+def _counted(here: str) -> tuple[list[tuple[str, str]], dict[Any, Any]]:
+    """Datasets and tables, and by their place in this list how many rows they have."""
+    from feedloom.sync.reading import read_only  # noqa: PLC0415 - dlt and duckdb are imported on use
+
+    with read_only(here) as database:
+        names = [(dataset, table) for dataset, tables in database.tables.items() for table in tables]
+        counted = " union all ".join(
+            f"select {index} as place, count(*) as row_count from {dataset}.{table}"  # noqa: S608 - tables that are there
+            for index, (dataset, table) in enumerate(names)
+        )
+        rows = database.ask(counted).records() if names else []
+    return names, {row["place"]: row["row_count"] for row in rows}
 
 
 def _state(row: Mapping[str, Any] | None) -> dict[str, Any]:
