@@ -35,7 +35,7 @@ KNOWN = {
     *("CREDENTIAL", "FORBIDDEN", "REFUSED", "NOT_FOUND"),
 }
 STRENGTH = {"every": 2, "after": 2, "ms": 20, "rows": 10}
-BY_DAY = {("500", "refiner"), ("key-refused", "aptrinsic")}
+BY_DAY = {("key-refused", "refiner"), ("key-refused", "aptrinsic")}
 CASES = [
     pytest.param(
         kind, slug, marks=[] if (kind.name, slug) in BY_DAY else [pytest.mark.nightly], id=f"{kind.name}-{slug}"
