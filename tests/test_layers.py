@@ -23,7 +23,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "sync": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources"}),
     "feedback": frozenset({"columnar", "errors"}),
     "audit": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync", "feedback"}),
-    "tools": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync"}),
+    "tools": frozenset({"catalogue", "vendors", "http", "columnar", "errors", "config", "sources", "sync", "feedback"}),
     "cli": EVERYTHING,
 }
 """Part of the package -> the parts it may import besides itself; parts that are not listed are free."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedloom.feedback.scores import Promotion, nps, nps_differs, nps_interval, share, share_interval
+from feedloom.feedback.scores import Promotion, Repeated, nps, nps_differs, nps_interval, share, share_interval
 
 counts = st.builds(
     Promotion,
@@ -109,3 +109,56 @@ def test_about_95_of_100_intervals_hold_the_truth(answers: int, promoters: float
         interval = nps_interval(Promotion(promoters=good, passives=answers - good - bad, detractors=bad))
         held += interval is not None and interval.low <= truth <= interval.high
     assert 0.90 <= held / rounds <= 0.985
+
+
+def repeated(people: list[tuple[int, int, int]]) -> Repeated:
+    """The sums over persons, each of whom gave good, bad and other answers."""
+    sizes = [sum(person) for person in people]
+    nets = [good - bad for good, bad, _ in people]
+    return Repeated(
+        answers=sum(sizes),
+        persons=len(people),
+        good=sum(good for good, _, _ in people),
+        bad=sum(bad for _, bad, _ in people),
+        squares=sum(net * net for net in nets),
+        products=sum(net * size for net, size in zip(nets, sizes, strict=True)),
+        sizes=sum(size * size for size in sizes),
+    )
+
+
+persons = st.tuples(*[st.integers(0, 5)] * 3).filter(any)
+
+
+@given(st.lists(persons, min_size=1, max_size=40))
+def test_answers_are_worth_at_least_one_and_at_most_as_many_as_they_are(people: list[tuple[int, int, int]]) -> None:
+    sums = repeated(people)
+    assert 1 <= sums.worth <= sums.answers
+
+
+@given(st.lists(st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 0, 1)]), min_size=1, max_size=40), st.integers(2, 9))
+def test_a_person_who_repeats_an_answer_tells_no_more(people: list[tuple[int, int, int]], times: int) -> None:
+    again = repeated([(good * times, bad * times, other * times) for good, bad, other in people])
+    assert repeated(people).worth == len(people)
+    assert again.worth == pytest.approx(max(1, len(people) - 1 if len({*people}) > 1 else len(people)), rel=1e-6)
+
+
+def test_intervals_hold_the_truth_when_people_answer_more_than_once() -> None:
+    """Eighty persons, four answers each, most of them the same: rows alone would hold it three times of four."""
+    chance = random.Random(7)  # noqa: S311 - a simulation
+    weights = (0.5, 0.2, 0.3)
+    held = {"persons": 0, "rows": 0}
+    rounds = 400
+    for _ in range(rounds):
+        people = []
+        for _ in range(80):
+            own = chance.choices(range(3), weights)[0]
+            given = [own if chance.random() < 0.8 else chance.choices(range(3), weights)[0] for _ in range(4)]
+            people.append((given.count(0), given.count(1), given.count(2)))
+        sums = repeated(people)
+        counts = Promotion(promoters=sums.good, detractors=sums.bad, passives=sums.answers - sums.good - sums.bad)
+        for name, worth in (("persons", sums.worth), ("rows", None)):
+            interval = nps_interval(counts, worth=worth)
+            assert interval is not None
+            held[name] += interval.low <= 30 <= interval.high
+    assert held["persons"] / rounds >= 0.92
+    assert held["rows"] / rounds <= 0.85

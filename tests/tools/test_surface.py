@@ -16,6 +16,7 @@ from feedloom.errors import InputError
 from feedloom.tools.choosing import chosen_tools
 from feedloom.tools.every import every_tool
 from feedloom.tools.registry import DEFAULT_TOOLSETS, Registry
+from feedloom.tools.schemas import listed
 from feedloom.tools.selecting import text
 from feedloom.tools.spec import LONGEST_DESCRIPTION
 from tools.surface import Change, classify
@@ -32,18 +33,7 @@ def surface() -> dict[str, Any]:
 
 def tokens(registry: Registry) -> float:
     """The size of the list of tools as the Model Context Protocol sends it, in tokens of four bytes."""
-    listed = [
-        {
-            "name": tool.name,
-            "title": tool.title,
-            "description": tool.description,
-            "inputSchema": tool.input,
-            "outputSchema": tool.output,
-            "annotations": tool.annotations,
-        }
-        for tool in registry.values()
-    ]
-    return len(text(listed).encode()) / _BYTES_A_TOKEN
+    return len(text([listed(tool) for tool in registry.values()]).encode()) / _BYTES_A_TOKEN
 
 
 def test_the_surface_is_the_one_that_was_agreed_on() -> None:
@@ -132,4 +122,6 @@ def test_a_toolset_that_does_not_exist_is_refused_with_the_nearest_name() -> Non
         "warehouse_query",
         "refiner_list_forms",
     ]
-    assert list(chosen_tools("warehouse")) == ["warehouse_list_tables", "warehouse_describe", "warehouse_query"]
+    assert list(chosen_tools("warehouse")) == [
+        f"warehouse_{name}" for name in ("list_tables", "describe", "query", "metric")
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import json
@@ -14,8 +15,10 @@ import duckdb
 import pytest
 
 from feedloom.sync.warehouse import Target
+from feedloom.tools.every import every_tool
 from feedloom.tools.query_worker import open_sealed
 from feedloom.tools.snapshot import take_snapshot
+from feedloom.tools.workspace import Workspace
 from tools.bench import Bench
 
 ATTACKS: dict[str, list[str]] = json.loads(Path(__file__).with_name("attacks.json").read_text(encoding="utf-8"))
@@ -194,6 +197,23 @@ def test_a_query_neither_waits_for_a_writer_nor_makes_it_wait(stocked: Bench) ->
             assert holder.wait(30) == 0
         finally:
             holder.kill()
+
+
+def test_tools_that_read_the_database_at_once_do_not_disturb_each_other(stocked: Bench) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("workspace_status", {}),
+        ("warehouse_list_tables", {}),
+        ("warehouse_describe", {"table": "contacts"}),
+        ("warehouse_query", {"sql": "select 1 as one"}),
+    ]
+
+    async def all_at_once() -> list[dict[str, Any]]:
+        async with Workspace(query_s=stocked.query_s) as workspace:
+            return await asyncio.gather(
+                *(every_tool().call(workspace, name, arguments) for name, arguments in [*calls, *calls[:3] * 2])
+            )
+
+    assert {result["verification"]["status"] for result in asyncio.run(all_at_once())} == {"verified"}
 
 
 def test_every_dataset_of_the_database_can_be_asked(stocked: Bench) -> None:

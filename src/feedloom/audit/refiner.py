@@ -32,8 +32,8 @@ from feedloom.audit.reports import (
 )
 from feedloom.audit.subject import Subject
 from feedloom.feedback import Selection, answered_questions, count_of, read_rows, text_of
-from feedloom.feedback.metrics import ANSWERS
 from feedloom.feedback.queries import table
+from feedloom.feedback.rows import ANSWERS
 from feedloom.feedback.selection import Include
 
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)

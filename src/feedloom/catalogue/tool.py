@@ -5,9 +5,9 @@ Which tools exist, their names and their words are chosen by hand; how a call is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from feedloom.catalogue.parameters import Scalar
 
@@ -56,6 +56,8 @@ class Choice:
         shown: Paths shown when the caller does not choose; empty for all.
         optional: Paths that the vendor leaves out of rows for good reasons, so that their absence tells nothing.
         strangers: Paths of text that the customer's own users wrote, or may have chosen.
+        adds: Fields made of a row, each shown when the argument of its name is true; None where a row is not such as
+            the field can be made of.
     """
 
     endpoint: str
@@ -63,6 +65,7 @@ class Choice:
     shown: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    adds: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

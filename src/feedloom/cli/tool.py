@@ -15,6 +15,7 @@ from feedloom.errors import InputError
 
 if TYPE_CHECKING:
     from feedloom.tools.registry import Registry
+    from feedloom.tools.schemas import Format
     from feedloom.tools.spec import ToolSpec
 
 _FINDINGS = 3
@@ -54,6 +55,31 @@ def show(*, name: str, as_json: bool) -> None:
     click.echo(f"{found.name}  ({found.title}; toolset {found.toolset}, effect {found.effect})\n{found.description}\n")
     rows = [(one.name, one.type, rule(one) or None, one.summary or None) for one in found.arguments]
     print_table(["argument", "type", "rule", "meaning"], rows, widest=100)
+
+
+@tool.command(
+    epilog="Examples:\n\n\b\n  feedloom tool schema\n  feedloom tool schema warehouse_metric --format json-schema"
+)
+@click.argument("name", required=False)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["json-schema", "mcp", "openai", "anthropic"]),
+    default="mcp",
+    show_default=True,
+    help="The shape: a schema by itself, or an entry of the list of tools of that protocol or API.",
+)
+@click.option("--toolsets", metavar="NAME[,NAME]", help="Which tools, without NAME; `all` takes all.")
+def schema(*, name: str | None, format_: Format, toolsets: str | None) -> None:
+    """Print the JSON Schema of the tool NAME, or of the usual tools, for other frameworks."""
+    from feedloom.tools.choosing import chosen_tools  # noqa: PLC0415 - the tools are imported on use
+    from feedloom.tools.every import every_tool  # noqa: PLC0415 - the same
+    from feedloom.tools.schemas import schema_of  # noqa: PLC0415 - the same
+
+    if name is not None:
+        print_json(schema_of(every_tool().tool(name), format_))
+        return
+    print_json([schema_of(one, format_) for one in chosen_tools(toolsets).values()])
 
 
 @tool.command(

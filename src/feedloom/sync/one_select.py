@@ -5,7 +5,8 @@ This is the first of two walls: a DuckDB file is also opened read-only, cut off 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -14,6 +15,8 @@ from sqlglot import errors, parse
 from sqlglot import expressions as sql
 
 from feedloom.errors import InputError
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote what was refused
 
 _TABLE_FUNCTIONS = frozenset(
     {
@@ -88,21 +91,55 @@ def refuse_elsewhere(text: str, *, dialect: str, tables: Mapping[str, Collection
     function = query.find(*_LEAVING)
     if function is not None:
         raise _leaves(f"{function.name or function.sql_name()}()")
-    named = {expression.alias_or_name for expression in query.find_all(sql.CTE)}
-    used = [table for table in query.find_all(sql.Table) if table.db or table.name not in named]
-    datasets = [_dataset_of(table, tables) for table in used]
+    datasets = [table_meant(table, tables)[0] for table in read_tables(query)]
     return datasets[0] if datasets else next(iter(tables))
 
 
-def _dataset_of(table: sql.Table, tables: Mapping[str, Collection[str]]) -> str:
+def read_tables(query: sql.Query) -> list[sql.Table]:
+    """What *query* reads that it does not name itself in a WITH that holds there.
+
+    ``with a as (select * from b), b as (select 1)`` reads a table called b: names hold from their place on, unless the
+    WITH is recursive, and within the query that has the WITH.
+    """
+    return [table for table in query.find_all(sql.Table) if table.db or not _is_named(table)]
+
+
+def table_meant(table: sql.Table, tables: Mapping[str, Collection[str]]) -> tuple[str, str]:
+    """Dataset and name of the one of *tables*, given by dataset, that *table* means; InputError for any other."""
     for dataset, names in tables.items():
-        known = {name.casefold() for name in names}
+        known = {name.casefold(): name for name in names}
         is_here = not table.catalog and table.db.casefold() in ("", dataset.casefold())
         if isinstance(table.this, sql.Identifier) and is_here and table.name.casefold() in known:
-            return dataset
+            return dataset, known[table.name.casefold()]
     raise InputError(
         f"there is no table {table.sql()} of feedloom", hint="`feedloom status` lists the tables", code="FL242"
     )
+
+
+def _is_named(table: sql.Table) -> bool:
+    """Whether a WITH around *table* gives it its name, spelled and quoted alike."""
+    wanted = _spelling(table.this)
+    below: sql.Expr = table
+    while (parent := below.parent) is not None:
+        around = parent.args.get("with_")
+        if isinstance(around, sql.With) and around is not below and wanted in _names(around.expressions):
+            return True
+        if isinstance(parent, sql.With):
+            before = parent.expressions if parent.args.get("recursive") else parent.expressions[: below.index]
+            if wanted in _names(before):
+                return True
+        below = parent
+    return False
+
+
+def _names(named: Sequence[sql.CTE]) -> set[tuple[str, bool]]:
+    return {_spelling(one.args["alias"].this) for one in named}
+
+
+def _spelling(identifier: sql.Expr) -> tuple[str, bool]:
+    """How a name is written, and whether in quotes; case tells nothing where there are none."""
+    is_quoted = bool(identifier.args.get("quoted"))
+    return (identifier.name if is_quoted else identifier.name.lower(), is_quoted)
 
 
 def _table_functions(tree: Any) -> Iterator[str]:

@@ -87,19 +87,33 @@ async def _run_list(
         verification=verification,
     )
     check_rows(endpoint, found.rows, optional=choice.optional, into=verification)
+    rows, added = _added(choice, found.rows, given, verification)
 
     def cursor_after(count: int) -> str | None:
         place = found.after(count)
         return None if place is None else cursors.write(place)
 
     return Result(
-        body={"items": found.rows, "total": found.total},
+        body={"items": rows, "total": found.total},
         items="items",
         cursor_after=cursor_after,
-        shown=shown,
+        shown=(*shown, *added) if shown else (),
         strangers=choice.strangers,
         verification=verification,
     )
+
+
+def _added(
+    choice: Choice, rows: list[dict[str, Any]], given: Mapping[str, Any], verification: Verification
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """*rows* with the further fields that were asked for, and the names of these."""
+    asked = {name: make for name, make in choice.adds.items() if given.get(name)}
+    made = [row | {name: make(row) for name, make in asked.items()} for row in rows]
+    for name in asked:
+        unknown = sum(1 for row in made if row[name] is None)
+        if unknown:
+            verification.doubt(f"{name}: {unknown} of {len(made)} rows have a shape that is not known")
+    return made, list(asked)
 
 
 async def _run_one(
@@ -130,7 +144,9 @@ async def _run_published(
         rows = [content]
     check_rows(endpoint, rows, optional=choice.optional, into=verification)
     body = dict.fromkeys(tool.null_fields) | content if tool.style == "published_flat" else {"data": content}
-    return Result(body=body, strangers=choice.strangers, verification=verification)
+    above = "" if tool.style == "published_flat" else f"data.{endpoint.records}." if endpoint.is_list else "data."
+    strangers = tuple(f"{above}{path}" for path in choice.strangers)
+    return Result(body=body, strangers=strangers, verification=verification)
 
 
 def _chosen(vendor: Vendor, tool: Tool, given: Mapping[str, Any]) -> tuple[Choice, Endpoint]:

@@ -101,14 +101,13 @@ def fingerprint(vendor: Vendor, key: str) -> str:
 def _database(to: str | None) -> dict[str, Any]:
     from feedloom.sync.status import table_states  # noqa: PLC0415 - dlt and duckdb are imported on use
     from feedloom.sync.warehouse import choose_target, is_demo  # noqa: PLC0415 - the same
-    from feedloom.tools.snapshot import take_snapshot  # noqa: PLC0415 - the same
+    from feedloom.tools.database import ALONE, name_of, open_place  # noqa: PLC0415 - the same
 
     target = choose_target(next(iter(VENDORS.values())), to, None)
-    if target.file is None:
-        return {"to": target.to, "state": "the warehouse tools read DuckDB files only"}
     try:
-        taken = take_snapshot(target)
-        tables = table_states(f"duckdb:{taken.file}")
+        here = name_of(open_place(to))
+        with ALONE:
+            tables = table_states(here)
     except DestinationError as error:
         return {"to": target.to, "state": f"{error.message}; {error.hint}"}
     except ToolError as error:

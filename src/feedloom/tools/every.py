@@ -6,6 +6,7 @@ from functools import cache
 
 from feedloom.tools.catalogued import vendor_tools
 from feedloom.tools.context import context_tools
+from feedloom.tools.metric import metric_tool
 from feedloom.tools.registry import Registry
 from feedloom.tools.syncing import sync_tools
 from feedloom.tools.warehouse import warehouse_tools
@@ -20,6 +21,7 @@ def every_tool() -> Registry:
             *context_tools(),
             *vendor_tools(),
             *warehouse_tools(),
+            metric_tool(),
             *sync_tools(),
             *change_tools(),
             *published_change_tools(),

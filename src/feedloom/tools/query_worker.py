@@ -10,24 +10,18 @@ Reads one JSON object from stdin and writes one to stdout.
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 import sys
 import time
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
 
-from feedloom.tools.privacy import MASK, clean, is_personal
+from feedloom.tools.privacy import MASK, is_personal
+from feedloom.tools.worker_rows import fetch, limit_process
 
 SEALED: Final = "feedloom_sealed"
 MEMORY_MB: Final = 512
-ADDRESS_SPACE_BYTES: Final = 3 << 30
-"""Address space is more than memory: libraries and stacks take about 1 GB of it before the first row is read."""
-
 _SETTINGS: Final = {
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
@@ -38,8 +32,6 @@ _SETTINGS: Final = {
     "temp_directory": "",
     "threads": "2",
 }
-_EXACT_DIGITS: Final = 15
-_LARGEST_INT: Final = 1 << 63
 _TABLES: Final = (
     "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
     "where database_name = ? and not internal and schema_name <> 'main' and not contains(schema_name, '_staging') "
@@ -50,7 +42,7 @@ _TABLES: Final = (
 def main() -> None:
     """Answer the request on stdin."""
     request = json.load(sys.stdin)
-    _limit_process(request["cpu_s"])
+    limit_process(request["cpu_s"])
     try:
         answer = run(request)
     except duckdb.Error as error:
@@ -69,7 +61,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     started_s = time.monotonic()
     cursor = connection.execute(statements[0])
     columns = [{"name": one[0], "type": str(one[1])} for one in cursor.description or ()]
-    rows, is_cut = _fetch(cursor, [column["name"] for column in columns], request)
+    rows, is_cut = fetch(cursor, [column["name"] for column in columns], request)
     return {
         "columns": columns,
         "rows": rows,
@@ -109,86 +101,10 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _fetch(cursor: Any, names: list[str], request: dict[str, Any]) -> tuple[list[Any], bool]:
-    """The first rows, as many as the limits allow, and whether there are more."""
-    personal = [not request["shows_personal"] and is_personal(name) for name in names]
-    hides = not request["shows_personal"]
-    rows: list[Any] = []
-    left = request["max_chars"]
-    while (row := cursor.fetchone()) is not None:
-        if len(rows) == request["limit"]:
-            return rows, True
-        values = [
-            MASK if is_masked and value is not None else _plain(value, hides=hides)
-            for value, is_masked in zip(row, personal, strict=True)
-        ]
-        left -= len(json.dumps(values)) + 1
-        if left < 0:
-            return rows, True
-        rows.append(values)
-    return rows, False
-
-
-def _plain(value: Any, *, hides: bool) -> Any:
-    """*value* in JSON types, exact: numbers that JSON readers would round come as text."""
-    match value:
-        case None | bool():
-            return value
-        case str():
-            return clean(value) if hides else value
-        case int() | float() | Decimal():
-            return _number(value)
-        case dict():
-            return {
-                str(key): MASK if hides and is_personal(str(key)) else _plain(inner, hides=hides)
-                for key, inner in value.items()
-            }
-        case list() | tuple():
-            return [_plain(inner, hides=hides) for inner in value]
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    match value:
-        case bytes():
-            return base64.b64encode(value).decode()
-        case datetime() | date():
-            return value.isoformat()
-    return str(value)
-
-
-def _number(value: float | Decimal) -> Any:
-    match value:
-        case int():
-            return value if -_LARGEST_INT <= value < _LARGEST_INT else str(value)
-        case float():
-            return value if math.isfinite(value) else str(value)
-    is_short = value.is_finite() and len(value.as_tuple().digits) <= _EXACT_DIGITS
-    return float(value) if is_short else str(value)
-
-
 def _words(error: duckdb.Error) -> str:
     """The first two lines of what DuckDB says, without the name that queries cannot say."""
     lines = [line for line in str(error).replace(f"{SEALED}.", "").splitlines() if line.strip()]
     return " ".join(lines[:2])[:500]
-
-
-def _limit_process(cpu_s: int) -> None:
-    """Let the system stop what DuckDB would not; where it has no such limits, the time alone has to do."""
-    try:
-        import resource  # noqa: PLC0415 - Windows has none
-    except ImportError:
-        return
-    for kind, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
-    ):
-        try:
-            resource.setrlimit(kind, (most, most))
-        except (OSError, ValueError):
-            continue
 
 
 if __name__ == "__main__":

@@ -144,7 +144,8 @@ def _enveloped(tool: ToolSpec, result: Result) -> dict[str, Any]:
     shows = result.is_masked or shows_personal()
     body: dict[str, Any] = plain(result.body)
     if tool.style != "own":
-        return _published(tool, body if shows else masked(body), result)
+        label = _trust([body], result, is_masked=not shows)
+        return _published(tool, (body if shows else masked(body)) | label, result)
     if "item" in body:
         item = select(body["item"], result.shown)
         body["item"] = item if shows else masked(item)

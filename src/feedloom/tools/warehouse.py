@@ -18,12 +18,18 @@ from feedloom.tools.workspace import Workspace
 from feedloom.vendors import VENDORS
 
 if TYPE_CHECKING:
-    from feedloom.tools.snapshot import Snapshot
+    from feedloom.tools.database import Place
 
 _ITEMS: Final = {"type": "array", "items": {"type": "object"}}
 _TEXT: Final = {"type": "string"}
 _FLAG: Final = {"type": "boolean"}
-_TEXT_TYPES: Final = ("VARCHAR", "JSON", "STRUCT", "MAP")
+_WITHOUT_WORDS: Final = (
+    *("bigint", "hugeint", "integer", "smallint", "tinyint", "ubigint", "uhugeint", "uinteger", "usmallint"),
+    *("utinyint", "boolean", "decimal", "double", "float", "numeric", "real", "date", "interval", "time", "uuid"),
+    '"null"',
+)
+"""How types begin whose values nobody can write a sentence in."""
+
 _SAMPLE_CHARS: Final = 8_000
 
 
@@ -61,9 +67,9 @@ def warehouse_tools() -> Iterator[ToolSpec]:
         toolset="warehouse",
         effect="local",
         title="Warehouse query",
-        description="Runs one SELECT (DuckDB SQL) on a copy of the database, at most 10 s and 512 MB. It can reach no "
-        "file, network, setting or secret, and change nothing. Dataset names can be left out; personal columns are "
-        "masked unless the policy here shows them.",
+        description="Runs one SELECT (DuckDB's SQL on a copy of a DuckDB file, else PostgreSQL's), at most 10 s. It "
+        "can reach no file, network, setting or secret, and change nothing. Dataset names can be left out; personal "
+        "columns are masked unless the policy here shows them.",
         arguments=(
             Argument(name="sql", required=True),
             Argument(name="limit", type="integer", default=100, minimum=1, maximum=1000),
@@ -88,18 +94,10 @@ async def _list_tables(workspace: Workspace, _given: Mapping[str, Any], verifica
 
 
 async def _describe(workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:
-    body, file, name = await asyncio.to_thread(_described, workspace.to, given["table"])
+    place, body, name = await asyncio.to_thread(_described, workspace.to, given["table"])
     if given["sample"]:
-        from feedloom.tools import querying  # noqa: PLC0415 - duckdb is imported on use
-
-        found = await querying.run(
-            f"select * from {name} limit {given['sample']}",  # noqa: S608 - a table that is there
-            file,
-            limit=given["sample"],
-            max_chars=_SAMPLE_CHARS,
-            shows_personal=shows_personal(),
-            longest_s=workspace.query_s,
-        )
+        sample = f"select * from {name} limit {given['sample']}"  # noqa: S608 - a table that is there
+        found = await _answered(place, sample, workspace, limit=given["sample"], max_chars=_SAMPLE_CHARS)
         names = [column["name"] for column in found["columns"]]
         body["sample"] = [dict(zip(names, row, strict=True)) for row in found["rows"]]
     verification.checks.append("snapshot")
@@ -107,20 +105,12 @@ async def _describe(workspace: Workspace, given: Mapping[str, Any], verification
 
 
 async def _query(workspace: Workspace, given: Mapping[str, Any], verification: Verification) -> Result:
-    from feedloom.tools import querying  # noqa: PLC0415 - duckdb is imported on use
+    from feedloom.tools.database import open_place  # noqa: PLC0415 - dlt and duckdb are imported on use
 
-    await asyncio.to_thread(querying.refuse, given["sql"])
-    taken = await asyncio.to_thread(_snapshot, workspace.to)
-    found = await querying.run(
-        given["sql"],
-        taken.file,
-        limit=given["limit"],
-        max_chars=MAX_CHARS - 4_000,
-        shows_personal=shows_personal(),
-        longest_s=workspace.query_s,
-    )
+    place = await asyncio.to_thread(open_place, workspace.to)
+    found = await _answered(place, given["sql"], workspace, limit=given["limit"], max_chars=MAX_CHARS - 4_000)
     verification.checks.append("snapshot")
-    body = found | {"as_of": taken.as_of, "columns": [_marked(column) for column in found["columns"]]}
+    body = found | {"as_of": place.as_of, "columns": [_marked(column) for column in found["columns"]]}
     if found["truncated"]:
         body["hint"] = f"the first {len(found['rows'])} rows; aggregate, filter, or choose fewer columns"
     return Result(
@@ -132,22 +122,27 @@ async def _query(workspace: Workspace, given: Mapping[str, Any], verification: V
     )
 
 
-def _tables_of(to: str | None, verification: Verification) -> Result:
-    from feedloom.sync.queries import live_text  # noqa: PLC0415 - dlt and duckdb are imported on use
-    from feedloom.sync.reading import read_only  # noqa: PLC0415 - the same
-    from feedloom.sync.status import table_states  # noqa: PLC0415 - the same
+async def _answered(place: Place, sql: str, workspace: Workspace, *, limit: int, max_chars: int) -> dict[str, Any]:
+    """The rows of *sql*, which may want anything, as far as it may have them."""
+    from feedloom.tools import database  # noqa: PLC0415 - dlt and duckdb are imported on use
 
-    taken = _snapshot(to)
-    copy = f"duckdb:{taken.file}"
-    states = {(row["dataset"], row["table"]): row for row in table_states(copy)}
-    with read_only(copy) as database:
-        names = [(dataset, table) for dataset, tables in database.tables.items() for table in tables]
-        counted = " union all ".join(
-            f"select {index} as place, count(*) as row_count "  # noqa: S608 - tables that are there
-            f"from {dataset}.{table}{live_text(database.tables[dataset][table])}"
-            for index, (dataset, table) in enumerate(names)
+    shows = shows_personal()
+    safe = await asyncio.to_thread(database.safe_sql, place, sql, shows_personal=shows)
+    async with workspace.queries:
+        return await database.ask(
+            place, safe, limit=limit, max_chars=max_chars, shows_personal=shows, longest_s=workspace.query_s
         )
-        counts = {row["place"]: row["row_count"] for row in database.ask(counted).records()} if names else {}
+
+
+def _tables_of(to: str | None, verification: Verification) -> Result:
+    from feedloom.sync.status import table_states  # noqa: PLC0415 - dlt and duckdb are imported on use
+    from feedloom.tools.database import ALONE, name_of, open_place  # noqa: PLC0415 - the same
+
+    place = open_place(to)
+    here = name_of(place)
+    with ALONE:
+        states = {(row["dataset"], row["table"]): row for row in table_states(here)}
+        names, counts = _counted(here)
     summaries = _summaries(to)
     tables = [
         {
@@ -160,52 +155,56 @@ def _tables_of(to: str | None, verification: Verification) -> Result:
         if not table.startswith("_dlt")
     ]
     verification.checks.append("snapshot")
-    body = {"tables": tables, "as_of": taken.as_of}
+    body = {"tables": tables, "as_of": place.as_of}
     return Result(
         body=body, items="tables", cut_hint="query information_schema.tables", is_masked=True, verification=verification
     )
+
+
+def _counted(here: str) -> tuple[list[tuple[str, str]], dict[Any, Any]]:
+    """Datasets and tables, and by their place in this list how many rows they have that are not marked as gone."""
+    from feedloom.sync.queries import live_text  # noqa: PLC0415 - dlt and duckdb are imported on use
+    from feedloom.sync.reading import read_only  # noqa: PLC0415 - the same
+
+    with read_only(here) as database:
+        names = [(dataset, table) for dataset, tables in database.tables.items() for table in tables]
+        counted = " union all ".join(
+            f"select {index} as place, count(*) as row_count "  # noqa: S608 - tables that are there
+            f"from {dataset}.{table}{live_text(database.tables[dataset][table])}"
+            for index, (dataset, table) in enumerate(names)
+        )
+        rows = database.ask(counted).records() if names else []
+    return names, {row["place"]: row["row_count"] for row in rows}
 
 
 def _state(row: Mapping[str, Any] | None) -> dict[str, Any]:
     return {} if row is None else {name: row[name] for name in ("loaded_at", "newest") if row[name] is not None}
 
 
-def _described(to: str | None, wanted: str) -> tuple[dict[str, Any], Any, str]:
-    from feedloom.sync.reading import read_only  # noqa: PLC0415 - dlt and duckdb are imported on use
+def _described(to: str | None, wanted: str) -> tuple[Place, dict[str, Any], str]:
+    from feedloom.tools.database import open_place, tables_of  # noqa: PLC0415 - dlt and duckdb are imported on use
 
-    taken = _snapshot(to)
-    with read_only(f"duckdb:{taken.file}") as database:
-        names = {
-            spelling: (dataset, table)
-            for dataset, tables in reversed(database.tables.items())  # type: ignore[call-overload]  # a dict it is
-            for table in tables
-            for spelling in (table, f"{dataset}.{table}")
-        }
-        if wanted not in names:
-            raise refused_input(f"there is no table {wanted[:80]!r}", "warehouse_list_tables names them")
-        dataset, table = names[wanted]
-        found = database.ask(
-            "select column_name, data_type from duckdb_columns() "  # noqa: S608 - a table that is there
-            f"where schema_name = '{dataset}' and table_name = '{table}' order by column_index"
-        ).records()
+    place = open_place(to)
+    tables = tables_of(place)
+    names = {
+        spelling: (dataset, table)
+        for dataset in reversed(list(tables))
+        for table in tables[dataset]
+        for spelling in (table, f"{dataset}.{table}")
+    }
+    if wanted not in names:
+        raise refused_input(f"there is no table {wanted[:80]!r}", "warehouse_list_tables names them")
+    dataset, table = names[wanted]
     meanings = _meanings(to, dataset, table)
     columns = [
         {
-            **_marked({"name": row["column_name"], "type": row["data_type"]}),
-            **({"meaning": meanings[str(row["column_name"])]} if meanings.get(str(row["column_name"])) else {}),
-            **({"personal": True} if is_personal(str(row["column_name"])) else {}),
+            **_marked({"name": name, "type": kind}),
+            **({"meaning": meanings[name]} if meanings.get(name) else {}),
+            **({"personal": True} if is_personal(name) else {}),
         }
-        for row in found
+        for name, kind in tables[dataset][table].items()
     ]
-    return {"table": f"{dataset}.{table}", "columns": columns}, taken.file, f'"{dataset}"."{table}"'
-
-
-def _snapshot(to: str | None) -> Snapshot:
-    """A copy of the database at *to*, or the configured one."""
-    from feedloom.sync.warehouse import choose_target  # noqa: PLC0415 - dlt is imported on use
-    from feedloom.tools.snapshot import take_snapshot  # noqa: PLC0415 - duckdb is imported on use
-
-    return take_snapshot(choose_target(next(iter(VENDORS.values())), to, None))
+    return place, {"table": f"{dataset}.{table}", "columns": columns}, f'"{dataset}"."{table}"'
 
 
 def _meanings(to: str | None, dataset: str, table: str) -> Mapping[str, str]:
@@ -242,5 +241,6 @@ def _table(vendor: Vendor, name: str) -> Table | None:
 
 def _marked(column: dict[str, Any]) -> dict[str, Any]:
     """*column*, untrusted where it can hold text: who wrote it is not known here."""
-    is_text = str(column["type"]).startswith(_TEXT_TYPES) or str(column["type"]).endswith("[]")
-    return column | ({"untrusted": True} if is_text else {})
+    kind = str(column["type"]).lower()
+    holds_words = not kind.startswith(_WITHOUT_WORDS) or kind.endswith("[]")
+    return column | ({"untrusted": True} if holds_words else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from feedloom.tools.writing.policy import Rule
 
 SETTING: Final = ("feedloom", "tools", "writes")
+QUERIES_AT_ONCE: Final = 2
 
 
 def _utc_now() -> datetime:
@@ -37,6 +39,7 @@ class Workspace:
         writes: Tools that write may be called.
         now: The time, UTC.
         calls: Asks vendors.
+        queries: Lets few queries run at once, as each has a process and up to half a gigabyte of its own.
         rules: The policy.
         uses: How often each rule was used in this run.
     """
@@ -46,6 +49,7 @@ class Workspace:
     writes: bool = False
     now: Callable[[], datetime] = _utc_now
     calls: Calls = field(init=False)
+    queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUERIES_AT_ONCE))
     rules: tuple[Rule, ...] = field(init=False, default=())
     uses: dict[str, int] = field(init=False, default_factory=dict)
     _journal: CallJournal | None = field(init=False, default=None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from feedloom.catalogue import Argument, Choice, Tool
 
 _FORM_UUIDS = Argument(name="form_uuids", type="texts", summary="Only these surveys")
@@ -25,6 +28,19 @@ RESPONSE_STRANGERS = ("data", "contact", "tags")
 RESPONSE_OPTIONAL = ("contact.attributes",)
 FORM_OPTIONAL = ("config", "folder", "page_url")
 
+
+def questions_of(form: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Id, type and choices of a survey's questions; None where its configuration has another shape.
+
+    The vendor promises none. Source: refiner-notes, Forms (``config.form_elements``, to be treated as unknown).
+    """
+    config = form.get("config")
+    elements = config.get("form_elements") if isinstance(config, Mapping) else None
+    if not isinstance(elements, list) or not all(isinstance(one, Mapping) and "id" in one for one in elements):
+        return None
+    return [{"id": one["id"], "type": one.get("type"), "choices": one.get("options") or []} for one in elements]
+
+
 TOOLS: tuple[Tool, ...] = (
     Tool(
         name="refiner_get_account",
@@ -42,6 +58,7 @@ TOOLS: tuple[Tool, ...] = (
                 endpoint="list_forms",
                 fixed={"include_info": 1},
                 optional=FORM_OPTIONAL,
+                adds={"questions": questions_of},
                 shown=(
                     "uuid",
                     "name",
@@ -61,6 +78,13 @@ TOOLS: tuple[Tool, ...] = (
                 default="all",
                 enum=("all", "published", "drafts", "archived", "all_with_archived"),
                 summary="`all` leaves archived ones out",
+            ),
+            Argument(
+                name="questions",
+                type="boolean",
+                default=False,
+                param="include_config",
+                summary="Adds id, type and choices of each question",
             ),
         ),
     ),
