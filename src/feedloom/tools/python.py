@@ -31,6 +31,7 @@ _TYPES: Final[Mapping[str, Any]] = {
     "boolean": bool,
     "moment": datetime | str,
     "texts": list[str],
+    "map": dict[str, Any],
 }
 _WIDTH: Final = 100
 
