@@ -119,7 +119,7 @@ def people(stocked: Bench) -> dict[str, dict[str, Any]]:
 
 
 BYS: tuple[By | None, ...] = (None, "form", "month", "segment", "trait")
-BY_DAY = {("nps", "month"), ("csat", "segment"), ("response_rate", "form"), ("counts", None)}
+BY_DAY = {("nps", "month"), ("csat", "segment"), ("response_rate", "form")}
 
 
 @pytest.mark.parametrize(
