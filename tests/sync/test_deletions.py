@@ -143,6 +143,7 @@ def test_so_many_missing_rows_are_not_believed_until_that_is_allowed(api: FakeRe
     assert rows(f"select count(*) from responses {LIVE}") == [(19,)]
 
 
+@pytest.mark.nightly
 def test_a_full_reading_of_a_range_says_nothing_of_rows_outside(api: FakeRefiner) -> None:
     sync(api, "responses")
     del api.lists["/responses"][5], api.lists["/responses"][0]

@@ -235,7 +235,7 @@ class _Loader:
                 f"The last {policy.back.days} days were read again, as every {policy.every.days} days: "
                 f"{self._result.new - new:,} rows were new, {self._result.changed - changed:,} had changed."
             )
-        is_read = window is not None and job.session.reading(table.name).complete
+        is_read = window is not None and job.session.reading(table.name).complete and not self._result.withheld
         if is_read or is_first or job.full:
             revisits.note_read(job, table)
 
