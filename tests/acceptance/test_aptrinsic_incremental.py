@@ -86,6 +86,22 @@ def test_events_that_come_late_are_found_within_the_look_back(tmp_path: Path) ->
         assert stage.differences(EVENTS) == []
 
 
+@pytest.mark.nightly
+def test_an_event_that_comes_later_than_the_look_back_is_found_within_the_week(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=20) as stage:
+        stage.sync(only=["events_custom"])
+        loaded = stage.clock()
+        stage.clock.forward(days=1)
+        late_ms = epoch_ms(loaded - timedelta(days=3))
+        stage.change(partial(add_event, kind="custom", date_ms=late_ms))
+        stage.sync(only=["events_custom"])
+        assert len(stage.differences(["events_custom"])) == 1
+        stage.clock.forward(days=6)
+        report = stage.sync(only=["events_custom"])
+        assert (report.new, report.gone) == (1, 0)
+        assert stage.differences(["events_custom"]) == []
+
+
 def test_a_start_that_is_given_each_time_sums_nothing_up_twice(tmp_path: Path) -> None:
     with playing(tmp_path, rows=200) as stage:
         for _ in range(2):

@@ -61,11 +61,13 @@ def _verdict(row: TableReport) -> str:
 
 def _notes(row: TableReport, source: str) -> list[str]:
     past_cap = f"{row.keys_past_cap:,} keys past the cap of columns are in feedloom_more_keys"
-    kept = f"marked in {DELETED_AT}" if row.deletes == "soft" else "removed here"
+    done = f"marked in {DELETED_AT}" if row.deletes == "soft" else "removed here"
+    gone = "1 row is" if row.gone == 1 else f"{row.gone:,} rows are"
+    back = "1 row that was" if row.returned == 1 else f"{row.returned:,} rows that were"
     return [
         *row.notes,
-        *([f"{row.gone:,} rows are gone at the source, and {kept}."] if row.gone else []),
-        *([f"{row.returned:,} rows that were marked as gone came back."] if row.returned else []),
+        *([f"{gone} gone at the source, and {done}."] if row.gone else []),
+        *([f"{back} marked as gone came back."] if row.returned else []),
         *([past_cap] if row.keys_past_cap else []),
         *drift_notes(row, source),
     ]

@@ -27,6 +27,7 @@ from dlt.destinations.sql_jobs import SqlStagingReplaceFollowupJob
 from sqlglot import expressions as sql
 
 from feedloom.columnar import DELETED_AT
+from feedloom.columnar.arrow.naming import LOAD_ID
 from feedloom.sources.absences import Absences, noted_absences
 from feedloom.sync.queries import at
 
@@ -113,17 +114,21 @@ class _CarryingJob(SqlStagingReplaceFollowupJob):
     def generate_sql(cls, table_chain: Chain, sql_client: SqlClientBase[Any]) -> list[str]:
         """One statement a list item; all run in one transaction, and a second time without another effect."""
         absences = _absences_of(table_chain[0])
-        carried = [] if absences is None else carry(table_chain, sql_client, absences)
+        load_id = load_package_state()["load_id"]
+        carried = [] if absences is None else carry(table_chain, sql_client, absences, load_id=load_id)
         return [*carried, *super().generate_sql(table_chain, sql_client)]
 
 
-def carry(table_chain: Chain, client: SqlClientBase[Any], absences: Absences) -> list[str]:
-    """The statements that carry over the rows of a root table and the tables below it, parents first."""
+def carry(table_chain: Chain, client: SqlClientBase[Any], absences: Absences, *, load_id: str) -> list[str]:
+    """The statements that carry over the rows of a root table and the tables below it, parents first.
+
+    *load_id* is the load that brought the list: rows of other loads in the staging table are those carried over.
+    """
     dialect = client.capabilities.sqlglot_dialect
-    return [query.sql(dialect=dialect) for query in _carried(table_chain, client, absences)]
+    return [query.sql(dialect=dialect) for query in _carried(table_chain, client, absences, load_id)]
 
 
-def _carried(table_chain: Chain, client: SqlClientBase[Any], absences: Absences) -> Iterator[sql.Insert]:
+def _carried(table_chain: Chain, client: SqlClientBase[Any], absences: Absences, load_id: str) -> Iterator[sql.Insert]:
     root, *children = table_chain
     key = _columns(root, "primary_key")
     came = sql.select("1").from_(_place(client, root, "came", staging=True))
@@ -132,19 +137,20 @@ def _carried(table_chain: Chain, client: SqlClientBase[Any], absences: Absences)
     chosen: dict[str, sql.Expr] = {name: _column(name) for name in _columns(root, "name")}
     chosen[DELETED_AT] = sql.alias_(marked, DELETED_AT, quoted=True)
     yield _insert(client, root, chosen, sql.Not(this=sql.Exists(this=came)))
-    tables = {table["name"]: table for table in table_chain}
+    [row_key] = _columns(root, "row_key")
+    over = sql.select(_column(row_key, None)).from_(_place(client, root, staging=True))
+    carried = {root["name"]: over.where(_column(LOAD_ID, None).neq(load_id))}
     for child in children:
-        parent = tables[str(child["parent"])]
         [row_key], [parent_key] = _columns(child, "row_key"), _columns(child, "parent_key")
-        came = sql.select(_column(row_key, None)).from_(_place(client, child, staging=True))
-        [parent_row_key] = _columns(parent, "row_key")
-        parents = sql.select(_column(parent_row_key, None)).from_(_place(client, parent, staging=True))
+        parents = carried[str(child["parent"])]
+        over = sql.select(_column(row_key, None)).from_(_place(client, child, staging=True))
+        carried[child["name"]] = over = over.where(_column(parent_key, None).isin(query=parents))
         yield _insert(
             client,
             child,
             {name: _column(name) for name in _columns(child, "name")},
             _column(parent_key).isin(query=parents),
-            sql.Not(this=_column(row_key).isin(query=came)),
+            sql.Not(this=_column(row_key).isin(query=over)),
         )
 
 

@@ -171,4 +171,5 @@ class Report:
         """Plain JSON, with the sums."""
         own = {item.name: getattr(self, item.name) for item in fields(self)}
         tables = [table.as_dict() for table in self.tables]
-        return {**own, "tables": tables, "new": self.new, "changed": self.changed, "findings": self.findings}
+        sums = {"new": self.new, "changed": self.changed, "gone": self.gone}
+        return {**own, "tables": tables, **sums, "findings": self.findings}

@@ -246,13 +246,13 @@ class _Loader:
         is_first = self._before.through is None
         window = None if is_first else revisits.due(job, table, loaded_range(job.vendor, table, job.pipeline))
         if window is not None and policy is not None:
-            changed = self._result.changed
+            new, changed = self._result.new, self._result.changed
             self._read_windows(Reread(calls=revisits.calls(job, table, window), windows=[window]))
             self._result.notes.append(
                 f"The last {policy.back.days} days were read again, as every {policy.every.days} days: "
-                f"{self._result.changed - changed:,} rows had changed."
+                f"{self._result.new - new:,} rows were new, {self._result.changed - changed:,} had changed."
             )
-        is_read = window is not None and job.session.reading(table.name).complete
+        is_read = window is not None and job.session.reading(table.name).complete and not self._result.withheld
         if is_read or is_first or job.full:
             revisits.note_read(job, table)
 

@@ -23,8 +23,8 @@ _LONGEST_EVENT_RANGE = timedelta(days=180)
 _EVENT_PARTS = 16
 """Two years make windows of 46 days: one page at 300 ms would else be what a backfill waits for."""
 
-_LATE_EVENTS = Revisit(back=timedelta(days=7), every=timedelta(days=7))
-"""No count of the vendor's tells of events that come later than the look-back."""
+_LATE_EVENTS = Revisit(back=timedelta(days=14), every=timedelta(days=7))
+"""No count of the vendor's tells of events that come later than the look-back: so those up to a week late are seen."""
 
 _LONGEST_ADOPTION_RANGE = timedelta(days=7)
 
