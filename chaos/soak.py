@@ -17,10 +17,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from breaking.paths import CHAOS, environment_in  # first: it makes the others importable
-
-from benching.measuring import Measured
-from breaking import lines
+from breaking import CHAOS, lines
+from breaking.places import environment_in
 from breaking.player import playing
 from breaking.soaking import TABLES, Bed, cycle, problem_of, verdicts_of
 
@@ -68,7 +66,7 @@ def _bed(stack: ExitStack, vendor: str, *, rows: int, home: Path) -> Bed:
 def _last_word(bed: Bed) -> dict[str, object]:
     """A sync of everything and an audit of many rows, which have to match one and all."""
     tables = ("--only", TABLES[bed.vendor])
-    synced: Measured = bed.run("sync", bed.vendor, *tables, "--full", "--json")
+    synced = bed.run("sync", bed.vendor, *tables, "--full", "--json")
     audited = bed.run("audit", bed.vendor, *tables, "--sample", "200", "--json")
     verdicts = verdicts_of(audited.output)
     problem = problem_of(synced, synced, audited)

@@ -103,7 +103,7 @@ def memory_mb(process_id: int) -> float:
 def handles(process_id: int) -> int:
     """How many files, sockets and pipes a running process has open; 0 when it has ended."""
     try:
-        return len(os.listdir(f"/proc/{process_id}/fd"))
+        return sum(1 for _ in Path(f"/proc/{process_id}/fd").iterdir())
     except OSError:  # it ended meanwhile
         return 0
 
@@ -120,7 +120,7 @@ def _pinned_to(cores: frozenset[int]) -> Iterator[None]:
 
 
 def _watch(session: int, *, until: float) -> tuple[int, int, bool]:
-    """Wait for the leader of *session* to end; the session's peak memory in bytes and handles, and if it was in time."""
+    """Wait for the leader of *session* to end; the session's peaks, bytes and handles, and whether it was in time."""
     peak_bytes = most_handles = 0
     leader = os.pidfd_open(session)
     try:
