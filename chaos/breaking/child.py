@@ -1,6 +1,6 @@
 """``feedloom`` as it is, but for small pages, short waits and, where asked for, a SIGKILL of itself at one phase.
 
-    python -m breaking.child [--phase NAME] [--page-rows 20] [--backoff-s 0.05] -- sync refiner --json
+python -m breaking.child [--phase NAME] [--page-rows 20] [--backoff-s 0.05] -- sync refiner --json
 """
 
 from __future__ import annotations

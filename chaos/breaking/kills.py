@@ -32,17 +32,16 @@ def at_every_phase(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def at_random(folder: Path, *, moments: int, seed: int) -> Iterator[dict[str, Any]]:
-    """A line for each stage: killed some times at random moments of a sync, then synced; *moments* a vendor."""
+    """A line for each stage: killed some times at random moments of a sync, then synced; *moments* a vendor, in turns."""
     dice = random.Random(seed)  # noqa: S311 - the choice of moments
-    for vendor in VENDOR_SLUGS:
-        longest_s = 0.0
-        for number, done in enumerate(range(0, moments, KILLS_A_STAGE)):
+    longest_s = {vendor: _seconds_of_a_sync(vendor, folder) for vendor in VENDOR_SLUGS}
+    for number, done in enumerate(range(0, moments, KILLS_A_STAGE)):
+        for vendor in VENDOR_SLUGS:
             with trial(vendor, folder, seed=seed + number) as stage:
-                longest_s = longest_s or _seconds_of_a_sync(vendor, folder)
                 restart = _Restarts(stage)
                 killed = 0
                 for _ in range(min(KILLS_A_STAGE, moments - done)):
-                    killed += _killed_after(stage.start(), dice.uniform(_FIRST_S, longest_s))
+                    killed += _killed_after(stage.start(), dice.uniform(_FIRST_S, longest_s[vendor]))
                     restart.note()
                 yield restart.line("random", killed=killed)
 
@@ -76,7 +75,7 @@ class _Restarts:
 
     def note(self) -> None:
         """The run that has just been killed is one of those before the next."""
-        asked = [one for one in pages_asked(self._stage.emulator) if one[0] != self._stage.probe()]
+        asked = [one for one in pages_asked(self._stage.emulator) if one[0] not in self._stage.asked_beside]
         again = [one for one in asked if one[0] not in self._loaded]
         self._most = max(self._most, most_repeated(self._before, again))
         self._before += asked

@@ -22,6 +22,9 @@ _TABLES = {
     "aptrinsic": ("users", "accounts", "events_custom", "events_page_view", "survey_responses", "feature_flags"),
 }
 VENDOR_SLUGS = tuple(_TABLES)
+_LISTED = {"list_accounts"}
+"""The list that the key is tried with too, with one row."""
+
 _ROWS = {"refiner": 150, "aptrinsic": 60}
 _BASE_URL = {
     "refiner": "SOURCES__REFINER_SOURCE__BASE_URL",
@@ -71,9 +74,10 @@ class Trial:
             text=True,
         )
 
-    def probe(self) -> str:
-        """The endpoint by which the command tries the key."""
-        return VENDORS[self.vendor].probe
+    @property
+    def asked_beside(self) -> set[str]:
+        """Endpoints that every run asks beside the lists: to try the key, and to learn what people's attributes are."""
+        return {VENDORS[self.vendor].probe, "list_attributes"} - _LISTED
 
 
 @contextmanager

@@ -90,15 +90,14 @@ def most_repeated(before: Sequence[Asked], after: Sequence[Asked]) -> int:
 
 def loaded_endpoints(folder: Path) -> set[str]:
     """The endpoints of tables that were loaded before the kill, which are brought up to date like any other day's."""
-    with chdir(folder):
+    with chdir(folder):  # the folders of readings are relative to it
         readings = [reading for shelf in shelves() for one in shelf.runs for reading in one.readings]
-    return {
-        asked.endpoint
-        for reading in readings
-        if reading.note.pages is not None
-        for walk in [_walked(reading.folder)]
-        for asked in walk.lists.values()
-    }
+        return {
+            asked.endpoint
+            for reading in readings
+            if reading.note.pages is not None
+            for asked in _walked(reading.folder).lists.values()
+        }
 
 
 def _list_of(request: Asked) -> Asked:
