@@ -8,13 +8,15 @@ After each trial the database is held against the emulator, value by value. ``py
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from breaking import CHAOS, kills, lines
+from breaking import CHAOS, faulty, kills, lines, outages
+from breaking.places import environment_in
 
 RESULTS = CHAOS / "results.jsonl"
 
@@ -28,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         lines.add(options.results, {"kind": "place", **lines.place()})
     wrong = number = 0
     with tempfile.TemporaryDirectory(prefix="feedloom-chaos-") as name:
+        os.environ.update(environment_in(Path(name)))
         for part in _chosen(options.only):
             for number, line in enumerate(PARTS[part](Path(name), options), number + 1):  # noqa: B020 - it goes on counting
                 lines.add(options.results, line)
@@ -39,7 +42,17 @@ def main(arguments: Sequence[str]) -> int:
 
 PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterator[dict[str, Any]]]] = {
     "phases": lambda folder, _options: kills.at_every_phase(folder),
-    "random": lambda folder, options: kills.at_random(folder, moments=options.moments, seed=options.seed),
+    "random": lambda folder, options: kills.at_random(
+        folder, moments=4 if options.quick else options.moments, seed=options.seed
+    ),
+    "disk": lambda folder, options: outages.disks(folder, steps=2 if options.quick else 10),
+    "network": lambda folder, options: outages.cuts(folder, requests=(4,) if options.quick else (1, 3, 6, 10, 15)),
+    "quirks": lambda folder, options: faulty.tried(
+        faulty.quirk_cases(), folder, seed=options.seed, most=4 if options.quick else options.most
+    ),
+    "faults": lambda folder, options: faulty.tried(
+        faulty.fault_cases(), folder, seed=options.seed, most=20 if options.quick else options.most
+    ),
 }
 
 
@@ -49,6 +62,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a few trials of each part: does everything work?")
     parser.add_argument("--only", metavar="PART[,PART]", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--moments", type=int, default=200, help="random kills of each vendor (%(default)d)")
+    parser.add_argument("--most", type=int, help="so many faults and quirks, drawn at random (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments and the data (%(default)d)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the lines go (beside this script)")
     parser.add_argument("--append", action="store_true", help="keep the lines that are there")

@@ -32,7 +32,7 @@ def at_every_phase(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def at_random(folder: Path, *, moments: int, seed: int) -> Iterator[dict[str, Any]]:
-    """A line for each stage: killed some times at random moments of a sync, then synced; *moments* a vendor, in turns."""
+    """A line for each stage: killed some times at random moments of a sync, then synced; *moments* of each vendor."""
     dice = random.Random(seed)  # noqa: S311 - the choice of moments
     longest_s = {vendor: _seconds_of_a_sync(vendor, folder) for vendor in VENDOR_SLUGS}
     for number, done in enumerate(range(0, moments, KILLS_A_STAGE)):

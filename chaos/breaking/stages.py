@@ -105,7 +105,7 @@ def trial(vendor: str, folder: Path, *, seed: int = 1) -> Iterator[Trial]:
             folder=px.folder,
             settings={**px.settings, **path},
             differences=lambda file: compare_aptrinsic.compare(
-                px.twin_url, px.twin.key, file, tables=tables, spans=dict.fromkeys(tables, [span]), now=LATEST
+                px.twin_url, px.twin.key, file, tables=tables, spans={table: [span] for table in tables}, now=LATEST
             ),
         )
 
