@@ -27,7 +27,7 @@ from feedloom.sources.session import active
 from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
-from feedloom.sync.counts import compare_counts, loaded_range
+from feedloom.sync.counts import Counts, compare_counts, loaded_range
 from feedloom.sync.failures import explain, is_out_of_memory
 from feedloom.sync.jobs import Job, Reread
 from feedloom.sync.journals import forget_old_runs, forget_unloaded, note_loaded, settle
@@ -170,7 +170,10 @@ class _Loader:
             self._result.verdict = "withheld"
         elif self._job.session.reading(self._table.name).complete:
             self._job.fresh.add(self._table.name)
-            self._repair()
+            try:
+                self._repair()
+            except StoppedError:
+                self._result.notes.append("Stopped before its rows were counted; what came is loaded.")
         else:
             self._result.verdict = "incomplete"
 
@@ -202,17 +205,23 @@ class _Loader:
             if result.changed > before:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
-        counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
+        counts = self._counts()
         differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
             self._load_once(differing)
             job.history_moved = True
-            counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
+            counts = self._counts()
         if counts is not None:
             result.source_rows, result.rows_checked = counts.there, counts.here
         result.verdict, note = repair.verdict(counts, reread=differing is not None)
         if note:
             result.notes.append(note)
+
+    def _counts(self) -> Counts | None:
+        job = self._job
+        return compare_counts(
+            job.vendor, self._table, job.pipeline, job.client(), fresh=job.fresh, stop=job.session.stop
+        )
 
     def _load_once(self, again: Reread | None = None) -> None:
         """Extract what is planned, or what is to be read *again*, and load it."""
