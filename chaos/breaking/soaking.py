@@ -118,7 +118,7 @@ def problem_of(among_faults: Measured, synced: Measured, audited: Measured) -> s
     if synced.exit_code != 0:
         return f"without faults the sync ended with {synced.exit_code}: {(synced.output + synced.errors)[-500:]}"
     if audited.exit_code != 0:
-        return f"the audit ended with {audited.exit_code}: {(audited.output + audited.errors)[-500:]}"
+        return f"the audit ended with {audited.exit_code}: {mismatches_of(audited.output) or audited.errors[-500:]}"
     return ""
 
 
@@ -134,6 +134,11 @@ def error_of(output: str) -> str:
 def verdicts_of(output: str) -> Mapping[str, int]:
     """How often an audit gave each verdict."""
     return Counter(check["verdict"] for check in _parsed(output).get("checks", []))
+
+
+def mismatches_of(output: str) -> list[Mapping[str, Any]]:
+    """What an audit calls a mismatch."""
+    return [check for check in _parsed(output).get("checks", []) if check["verdict"] == "mismatch"]
 
 
 def sizes(folder: Path) -> dict[str, Any]:

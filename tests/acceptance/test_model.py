@@ -227,7 +227,7 @@ class ShortRefinerSyncs(RefinerSyncs):
 LONG_HISTORIES = 20
 SHORT = settings(
     max_examples=2,
-    stateful_step_count=4,
+    stateful_step_count=3,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
