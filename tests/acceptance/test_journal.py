@@ -14,6 +14,7 @@ import pytest
 
 from feedloom.errors import InputError
 from feedloom.sources.journal.records import read_records
+from feedloom.sync import packages
 from feedloom.sync.failures import causes_of
 from feedloom.sync.journals import find_run, shelves
 from feedloom.sync.ledger import LEDGER
@@ -230,6 +231,18 @@ def test_rows_of_gainsight_px_are_traced_whatever_their_key_is_made_of(tmp_path:
             columns = compare_aptrinsic.KEYS[table]
             for key in keys_of(stage.database, compare_aptrinsic.SCHEMA, table, columns):
                 assert json.loads(traced(stage.folder, f"aptrinsic_data.{table}", *key).origins[-1].raw)
+
+
+def test_the_working_folder_does_not_grow_with_every_run(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = 3
+    monkeypatch.setattr(packages.drop_loaded, "__kwdefaults__", {"keep": keep})
+    stage = play(rows=20)
+    for _ in range(2):
+        stage.sync(only=("forms", "account"))
+        stage.sync(only=("forms",))
+    loaded = [one for one in stage.folder.glob(".feedloom/*/*/*/load/loaded/*") if one.is_dir()]
+    assert keep <= len(loaded) <= keep + 1, "the ledger of the last run comes after"
+    assert stage.differences(("forms",)) == []
 
 
 def test_nothing_is_kept_where_nothing_is_to_be_kept(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,7 @@ def _run_tables(job: Job, report: Report, on_table: Callable[[TableReport], None
             report.tables.append(result)
             on_table(result)
         forget_old_runs(job.session)
+        packages.drop_loaded(job.pipeline)
 
 
 def _sum_up(job: Job, report: Report, started: float) -> None:
