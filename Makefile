@@ -37,13 +37,13 @@ bench-ten-million: .venv/dev.stamp ## after bench: add a load of 10,000,000 rows
 	@$(BIN)/python bench/run.py --ten-million --append; failed=$$?; $(BIN)/python bench/write.py && exit $$failed
 
 chaos: .venv/dev.stamp ## kill, starve and mislead syncs in every way, and write docs/reliability.md (three hours)
-	@$(BIN)/python chaos/run.py; failed=$$?; $(BIN)/python chaos/write.py && exit $$failed
+	@$(BIN)/python chaos/matrices.py; failed=$$?; $(BIN)/python chaos/reliability.py && exit $$failed
 
 chaos-quick: .venv/dev.stamp ## a little of the same, to see that it works; writes nothing to docs
-	@$(BIN)/python chaos/run.py --quick --results chaos/quick.jsonl
+	@$(BIN)/python chaos/matrices.py --quick --results chaos/quick.jsonl
 
 soak: .venv/dev.stamp ## an hour of syncs among changing faults and data, and write docs/reliability.md
-	@$(BIN)/python chaos/soak.py; failed=$$?; $(BIN)/python chaos/write.py && exit $$failed
+	@$(BIN)/python chaos/soak.py; failed=$$?; $(BIN)/python chaos/reliability.py && exit $$failed
 
 lock: .venv/dev.stamp ## pin the dependencies anew
 	@$(BIN)/$(LOCK) requirements/build.in --output-file requirements/build.lock

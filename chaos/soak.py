@@ -2,7 +2,8 @@
 
     python chaos/soak.py [--minutes 60] [--seed 1] [--rows 500] [--results FILE]
 
-Each cycle changes the data, syncs among faults, syncs without, and audits. ``python chaos/write.py`` makes the page.
+Each cycle changes the data, syncs among faults, syncs without, and audits. ``python chaos/reliability.py`` makes the
+page.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +14,7 @@ Line = Mapping[str, Any]
 
 _TITLES: Final = {"refiner": "Refiner", "aptrinsic": "Gainsight PX"}
 _OUTCOMES: Final = ("equal", "named error, rest equal", "told", "with the next sync", "WRONG")
+_WIDTH: Final = 120
 _ENDS: Final = 6
 """Cycles at either end of the soak whose medians are compared."""
 
@@ -30,22 +32,24 @@ _GROWING: Final = (
     ("emulator_handles", "the emulator's open files"),
 )
 
-_PLACE = """On one machine ({said}) that did other work meanwhile, so that seconds say little. An outcome is `equal` when
-the database holds every row and value that the emulator holds, compared one by one, after a sync that exits with 0."""
+_PLACE = """On one machine ({said}) that did other work meanwhile, so that seconds say little. An outcome is `equal`
+when the database holds every row and value that the emulator holds, compared one by one, after a sync that exits
+with 0."""
 
-_KILLS = """{kills} times a sync was ended by SIGKILL, in pages of 20 rows so that lists have many. A random kill that came
-after the end of its sync is a trial without that kill. A list is one window of one table; requests for a count, for
-tables that were loaded already, and for the description of people's attributes are not pages. Of a scroll only the first
-page can be told apart: one that was cut off starts over."""
+_KILLS = """{kills} times a sync was ended by SIGKILL, in pages of 20 rows so that lists have many. A random kill
+that came after the end of its sync is a trial without that kill. A list is one window of one table; requests for a
+count, for tables that were loaded already, and for the description of people's attributes are not pages. Of a
+scroll only the first page can be told apart: one that was cut off starts over."""
 
-_FAULTS = """Each fault of the emulators on each endpoint that a table is read from (so far of {tables} tables), once as it
-passes and once for ever: {share}, in random order. Then the fault goes, and the next sync has to end equal."""
+_FAULTS = """Each fault of the emulators on each endpoint that a table is read from (so far of {tables} tables),
+once as it passes and once for ever: {share}, in random order. Then the fault goes, and the next sync has to end
+equal."""
 
 _QUIRKS = """Each value of each quirk of the emulators that is not its default, all tables: {tried} of {cases}."""
 
-_SOAK = """{cycles} cycles in {minutes} minutes, the vendors in turns. In each, data change, a sync runs among one to three
-faults, one without, and an audit. The syncs among faults exited {told}; each sync without faults and each audit {ended}.
-The audits' verdicts: {said}. After the last cycle, an audit of a full load said: {finals}."""
+_SOAK = """{cycles} cycles in {minutes} minutes, the vendors in turns. In each, data change, a sync runs among one
+to three faults, one without, and an audit. The syncs among faults exited {told}; each sync without faults and each
+audit {ended}. The audits' verdicts: {said}. After the last cycle, an audit of a full load said: {finals}."""
 
 
 def page(results: Sequence[Line], soak: Sequence[Line], *, promises: str) -> str:
@@ -66,7 +70,7 @@ def _places(results: Sequence[Line], soak: Sequence[Line]) -> list[str]:
         return []
     named = {name: value for name, value in places[0].items() if name not in ("kind", "rows", "seed")}
     said = ", ".join(f"{name} {value}" for name, value in named.items())
-    return [_PLACE.format(said=said)]
+    return [_paragraph(_PLACE, said=said)]
 
 
 def _kills(lines: Sequence[Line]) -> list[str]:
@@ -89,7 +93,7 @@ def _kills(lines: Sequence[Line]) -> list[str]:
     kills = sum(line["kills"] for line in lines)
     return [
         "### Killed",
-        _KILLS.format(kills=f"{kills:,}"),
+        _paragraph(_KILLS, kills=f"{kills:,}"),
         grid(heads, rows, right_from=2),
     ]
 
@@ -140,7 +144,7 @@ def _faults(lines: Sequence[Line]) -> list[str]:
     share = f"{len(lines):,} of {lines[0]['cases']:,} combinations"
     return [
         "### Faults of the vendor",
-        _FAULTS.format(tables=tables, share=share),
+        _paragraph(_FAULTS, tables=tables, share=share),
         _outcomes(lines, lambda line: line["fault"].partition("@")[0], "fault"),
         *_wrong(lines),
     ]
@@ -149,7 +153,7 @@ def _faults(lines: Sequence[Line]) -> list[str]:
 def _quirks(lines: Sequence[Line]) -> list[str]:
     return [
         "### Behaviour that sources disagree on",
-        _QUIRKS.format(tried=len(lines), cases=lines[0]["cases"]),
+        _paragraph(_QUIRKS, tried=len(lines), cases=lines[0]["cases"]),
         _outcomes(lines, lambda line: f"{_TITLES[line['vendor']]}: {line['fault']}", "quirk"),
         *_wrong(lines),
     ]
@@ -198,7 +202,8 @@ def _soak(cycles: Sequence[Line], ends: Sequence[Line]) -> list[str]:
     )
     blocks = [
         "### An hour of syncs",
-        _SOAK.format(
+        _paragraph(
+            _SOAK,
             cycles=len(cycles),
             minutes=f"{minutes:.0f}",
             told=told,
@@ -227,6 +232,10 @@ def _growth(title: str, cycles: Sequence[Line]) -> str:
 
 def _median(lines: Iterable[Line], key: str) -> str:
     return f"{statistics.median(float(line[key]) for line in lines):,.1f}"
+
+
+def _paragraph(text: str, **values: object) -> str:
+    return textwrap.fill(" ".join(text.format(**values).split()), width=_WIDTH, break_on_hyphens=False)
 
 
 def _good(lines: Iterable[Line]) -> int:

@@ -1,8 +1,9 @@
 """Breaks syncs of both vendors in every way there is here, one JSON line a trial.
 
-    python chaos/run.py [--quick] [--only phases,random,disk,network,faults,quirks] [--moments 200] [--seed 1]
+    python chaos/matrices.py [--quick] [--only phases,random,disk,network,faults,quirks] [--moments 200] [--seed 1]
 
-After each trial the database is held against the emulator, value by value. ``python chaos/write.py`` makes the page.
+After each trial the database is held against the emulator, value by value. ``python chaos/reliability.py`` makes the
+page.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
                 lines.add(options.results, line)
                 wrong += line["outcome"] == "WRONG"
                 _say(f"[{number}] {line}")
-    _say(f"{number - wrong} of {number} trials ended well; python {CHAOS.name}/write.py makes the page")
+    _say(f"{number - wrong} of {number} trials ended well; python {CHAOS.name}/reliability.py makes the page")
     return 1 if wrong else 0
 
 
