@@ -153,21 +153,25 @@ def _refiner(case: Case, folder: Path) -> Iterator[_Play]:
     clock = refiner_stage.Clock()
     faults, quirks = [case.fault] if case.fault else [], {case.quirk: case.value} if case.quirk else {}
     with refiner_stage.playing(folder, rows=_ROWS, faults=faults, quirks=quirks, now=clock) as stage:
-        suspended: list[str] = []
+        left = list(faults)
 
         def differences(tables: Collection[str]) -> list[str]:
             stage.emulator.faults.clear()  # the comparison asks the same emulator
             found = stage.differences(tables, now=clock())
-            for fault in faults if not suspended else ():
+            for fault in left:
                 stage.emulator.faults.add(fault)
             return found
+
+        def clear() -> None:
+            left.clear()
+            stage.emulator.faults.clear()
 
         yield _Play(
             sync=lambda: stage.sync(only=case.tables, now=clock()),
             differences=differences,
             there=stage.tables,
             later=lambda: clock.forward(hours=1),
-            clear=lambda: (suspended.append("for good"), stage.emulator.faults.clear()),
+            clear=clear,
         )
 
 

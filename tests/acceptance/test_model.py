@@ -155,7 +155,7 @@ class RefinerSyncs(Syncs):
     """Refiner: contacts leave a whole list, responses come and change in windows."""
 
     vendor = "refiner"
-    tables = ("contacts", "forms", "responses")
+    tables: ClassVar[tuple[str, ...]] = ("contacts", "forms", "responses")
 
     @initialize(seed=st.integers(1, 50))
     def begin(self, seed: int) -> None:
@@ -181,7 +181,7 @@ class AptrinsicSyncs(Syncs):
     """Gainsight PX: people change and come back, events are noted within the look-back."""
 
     vendor = "aptrinsic"
-    tables = ("users", "accounts", "events_page_view")
+    tables: ClassVar[tuple[str, ...]] = ("users", "accounts", "events_page_view")
 
     @initialize(seed=st.integers(1, 50))
     def begin(self, seed: int) -> None:
