@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check docs bench bench-quick bench-ten-million lock clean
+.PHONY: help demo test nightly check docs bench bench-quick bench-ten-million chaos chaos-quick soak lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 25
@@ -35,6 +35,15 @@ bench-quick: .venv/dev.stamp ## the same with 2,000 rows, to see that it works; 
 
 bench-ten-million: .venv/dev.stamp ## after bench: add a load of 10,000,000 rows to the page (20 GB of disk)
 	@$(BIN)/python bench/run.py --ten-million --append; failed=$$?; $(BIN)/python bench/write.py && exit $$failed
+
+chaos: .venv/dev.stamp ## kill, starve and mislead syncs in every way, and write docs/reliability.md (three hours)
+	@$(BIN)/python chaos/matrices.py; failed=$$?; $(BIN)/python chaos/reliability.py && exit $$failed
+
+chaos-quick: .venv/dev.stamp ## a little of the same, to see that it works; writes nothing to docs
+	@$(BIN)/python chaos/matrices.py --quick --results chaos/quick.jsonl
+
+soak: .venv/dev.stamp ## an hour of syncs among changing faults and data, and write docs/reliability.md
+	@$(BIN)/python chaos/soak.py; failed=$$?; $(BIN)/python chaos/reliability.py && exit $$failed
 
 lock: .venv/dev.stamp ## pin the dependencies anew
 	@$(BIN)/$(LOCK) requirements/build.in --output-file requirements/build.lock

@@ -30,6 +30,7 @@ class Measured:
         cpu_s: User and system time of it and its children.
         peak_mb: The most memory that it and its children held at once, in MB of 10^6 bytes. Pages that they share count
             for each of them. Sampled 20 times a second, and never less than the kernel's own peak of the largest one.
+        handles: The most files, sockets and pipes that it and its children had open at once, as sampled.
         output: What it wrote to standard output.
         errors: What it wrote to standard error.
     """
@@ -38,6 +39,7 @@ class Measured:
     wall_s: float
     cpu_s: float
     peak_mb: float
+    handles: int
     output: str
     errors: str
 
@@ -69,7 +71,7 @@ def measure(
             )  # fmt: skip
         in_time = False
         try:
-            peak_bytes, in_time = _watch(process.pid, until=started + timeout_s)
+            peak_bytes, most_handles, in_time = _watch(process.pid, until=started + timeout_s)
         finally:
             if not in_time:  # it took too long, or somebody stopped the bench
                 os.killpg(process.pid, signal.SIGKILL)
@@ -82,6 +84,7 @@ def measure(
         wall_s=wall_s,
         cpu_s=usage.ru_utime + usage.ru_stime,
         peak_mb=peak_bytes / 1e6,
+        handles=most_handles,
         output=texts[0],
         errors=texts[1],
     )
@@ -90,6 +93,19 @@ def measure(
 def cpu_s(process_id: int) -> float:
     """CPU seconds so far of a running process and its children, those that have ended too."""
     return sum(stat.cpu_s for found, stat in _processes().items() if process_id in (found, stat.parent))
+
+
+def memory_mb(process_id: int) -> float:
+    """Resident memory of a running process, MB of 10^6 bytes; 0 when it has ended."""
+    return _memory(process_id).now_bytes / 1e6
+
+
+def handles(process_id: int) -> int:
+    """How many files, sockets and pipes a running process has open; 0 when it has ended."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{process_id}/fd").iterdir())
+    except OSError:  # it ended meanwhile
+        return 0
 
 
 @contextmanager
@@ -103,21 +119,23 @@ def _pinned_to(cores: frozenset[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _watch(session: int, *, until: float) -> tuple[int, bool]:
-    """Wait for the leader of *session* to end; the session's peak memory in bytes, and whether it ended in time."""
-    peak_bytes = 0
+def _watch(session: int, *, until: float) -> tuple[int, int, bool]:
+    """Wait for the leader of *session* to end; the session's peaks, bytes and handles, and whether it was in time."""
+    peak_bytes = most_handles = 0
     leader = os.pidfd_open(session)
     try:
         while time.perf_counter() < until:
-            members = [_memory(found) for found, stat in _processes().items() if stat.session == session]
+            found = [process_id for process_id, stat in _processes().items() if stat.session == session]
+            members = [_memory(process_id) for process_id in found]
+            most_handles = max(most_handles, sum(map(handles, found)))
             now_bytes = sum(member.now_bytes for member in members)
             peak_bytes = max(peak_bytes, now_bytes, *(member.peak_bytes for member in members))
             ended, _, _ = select.select([leader], [], [], _SAMPLE_S)
             if ended:
-                return peak_bytes, True
+                return peak_bytes, most_handles, True
     finally:
         os.close(leader)
-    return peak_bytes, False
+    return peak_bytes, most_handles, False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,127 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, chdir
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import duckdb
 import pytest
 
-from feedloom.config import Setting
-from feedloom.emulator import Emulator, create_emulator, serve
-from feedloom.sync.jobs import make_job
-from feedloom.sync.report import Report
-from feedloom.sync.run import run
-from feedloom.vendors import VENDORS
-from support.compare_refiner import LISTS, SCHEMA, compare
-
-COMMAND = Path(sys.executable).with_name("feedloom")
-_stages = count(1)
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that stands still until it is moved; it starts after the last base row of the emulator."""
-
-    moment: datetime = datetime(2026, 11, 2, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """The time."""
-        return self.moment
-
-    def forward(self, **by: float) -> None:
-        """Move the clock by a ``timedelta``."""
-        self.moment += timedelta(**by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    errors: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON that it printed."""
-        read: dict[str, Any] = json.loads(self.out)
-        return read
-
-    def table(self, name: str) -> dict[str, Any]:
-        """What its report says of one table."""
-        found: dict[str, Any] = next(table for table in self.document["tables"] if table["table"] == name)
-        return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """An emulator that is being served, and an empty folder to sync into."""
-
-    emulator: Emulator
-    url: str
-    folder: Path
-
-    @property
-    def database(self) -> Path:
-        """The database that a sync in the folder writes."""
-        return self.folder / "feedloom.duckdb"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The environment in which a user's program knows the address and the key, and nothing else of this machine."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
-            "DLT_DATA_DIR": str(self.folder / "dlt"),
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "SOURCES__REFINER_SOURCE__BASE_URL": self.url,
-            "SOURCES__REFINER_SOURCE__API_KEY": self.emulator.key,
-        }
-
-    def command(self, *arguments: str, timeout_s: float = 60) -> Outcome:
-        """Run ``feedloom sync refiner --json`` with further *arguments* in the folder."""
-        done = subprocess.run(  # noqa: S603 - the command under test
-            [COMMAND, "sync", "refiner", "--json", *arguments],
-            cwd=self.folder,
-            env=self.settings,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        return Outcome(code=done.returncode, out=done.stdout, errors=done.stderr)
-
-    def sync(self, *, only: Collection[str] = (), full: bool = False, now: datetime | None = None) -> Report:
-        """The same in this process, which is quicker and can be told the time."""
-        with chdir(self.folder):
-            key = Setting(self.emulator.key, "the test")
-            job = make_job(VENDORS["refiner"], only=",".join(only), full=full, base_url=self.url, key=key)
-            if now is not None:
-                job.session.now = now
-            return run(job)
-
-    def tables(self) -> list[str]:
-        """The tables that the database holds; none before there is a database."""
-        if not self.database.exists():
-            return []
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            query = "select table_name from information_schema.tables where table_schema = ?"
-            return [name for (name,) in connection.execute(query, [SCHEMA]).fetchall()]
-
-    def differences(self, tables: Collection[str] = LISTS, *, now: datetime | None = None) -> list[str]:
-        """What differs between the emulator and the database."""
-        return compare(self.url, self.emulator.key, self.database, tables=tables, now=now)
+from support.refiner_stage import Clock, Stage, playing
 
 
 class Play(Protocol):
@@ -167,6 +56,7 @@ KEPT_CASES = {
     "test_every_engine_leaves_the_same_database": 1,
     "test_refiner_goes_on_after_a_kill": 2,
     "test_gainsight_px_goes_on_after_a_kill": 2,
+    "test_the_key_stands_nowhere_whatever_was_run": 1,
 }
 """How many cases of the slowest tests ``make test`` runs; ``make nightly`` runs them all."""
 
@@ -210,20 +100,8 @@ def _playing(folder: Path) -> Iterator[Play]:
             quirks: Mapping[str, str] | None = None,
             now: Callable[[], datetime] | None = None,
         ) -> Stage:
-            number = next(_stages)
-            emulator = create_emulator(
-                "refiner",
-                rows=rows,
-                seed=seed,
-                faults=faults,
-                quirks={"limit_key": "0", **(quirks or {})},
-                key=f"emulator-key-of-stage-{number:06d}",
-                now=now,
-            )
-            stack.callback(emulator.close)
-            home = folder / f"stage-{number}"
-            home.mkdir()
-            return Stage(emulator=emulator, url=stack.enter_context(serve(emulator)), folder=home)
+            stage = playing(folder, rows=rows, seed=seed, faults=faults, quirks=quirks, now=now)
+            return stack.enter_context(stage)
 
         yield start
 

@@ -20,8 +20,9 @@ from feedloom.audit.run import run_audit
 from feedloom.config import Setting
 from feedloom.sync.jobs import make_job
 from feedloom.vendors import VENDORS
+from support.refiner_stage import Clock, Stage
 
-from .conftest import Clock, Play, Stage
+from .conftest import Play
 
 TABLES = ("contacts", "forms", "responses", "segments")
 Tamper = Callable[[str], list[Any]]

@@ -15,7 +15,9 @@ import pytest
 from support import compare_refiner
 
 if TYPE_CHECKING:
-    from .conftest import Play, Stage
+    from support.refiner_stage import Stage
+
+    from .conftest import Play
 
 DAMAGE = {
     "a row is gone": "delete from responses where uuid = (select min(uuid) from responses)",

@@ -16,7 +16,9 @@ from feedloom.sync.status import table_states
 from feedloom.vendors import VENDORS
 
 if TYPE_CHECKING:
-    from .conftest import Clock, Play, Stage
+    from support.refiner_stage import Clock, Stage
+
+    from .conftest import Play
 
 TABLES = ("contacts", "forms", "responses")
 

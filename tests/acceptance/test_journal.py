@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 import duckdb
 import pytest
-from dlt.pipeline.pipeline import Pipeline
 
-from feedloom.emulator import Emulator
 from feedloom.errors import InputError
-from feedloom.http import paging
-from feedloom.sources.journal import Journal, Walk
 from feedloom.sources.journal.records import read_records
-from feedloom.sync import run as running
+from feedloom.sync import packages
 from feedloom.sync.failures import causes_of
 from feedloom.sync.journals import find_run, shelves
 from feedloom.sync.ledger import LEDGER
@@ -28,10 +22,13 @@ from feedloom.sync.replay import make_replay
 from feedloom.sync.run import run
 from feedloom.sync.trace import Traced, trace
 from support import aptrinsic_stage, compare_aptrinsic, compare_refiner
+from support.killing import PHASES, loaded_endpoints, most_repeated, pages_asked, small_pages, strike_at
 from support.loaded import Database, differing
 
 if TYPE_CHECKING:
-    from .conftest import Play, Stage
+    from support.refiner_stage import Stage
+
+    from .conftest import Play
 
 REFINER = ("forms", "responses", "account", "form_history")
 APTRINSIC = ("users", "segments", "feature_adoption")
@@ -45,34 +42,11 @@ class KilledError(Exception):
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let lists of some hundred rows have many pages."""
-    real = paging.with_page_size
-
-    def small(endpoint: Any, params: Any, page_size: int | None = None) -> Any:
-        return real(endpoint, params, page_size or PAGE_ROWS)
-
-    monkeypatch.setattr(paging, "with_page_size", small)
+    small_pages(PAGE_ROWS, monkeypatch.setattr)
 
 
-def killed_at(owner: Any, name: str, *, call: int, after: bool) -> Callable[[pytest.MonkeyPatch], None]:
-    """Raises at that call of a function, before or after it has done its work."""
-
-    def put(patch: pytest.MonkeyPatch) -> None:
-        real = getattr(owner, name)
-        calls = Counter[str]()
-
-        def hooked(*arguments: Any, **more: Any) -> Any:
-            calls[name] += 1
-            is_due = calls[name] == call
-            if is_due and not after:
-                raise KilledError
-            result = real(*arguments, **more)
-            if is_due:
-                raise KilledError
-            return result
-
-        patch.setattr(owner, name, hooked)
-
-    return put
+def kill() -> None:
+    raise KilledError
 
 
 def is_killed(sync: Callable[[], object]) -> bool:
@@ -84,47 +58,14 @@ def is_killed(sync: Callable[[], object]) -> bool:
     return False
 
 
-PHASES = {
-    "after a page was kept": killed_at(Journal, "add", call=5, after=True),
-    "after a load was normalised": killed_at(Pipeline, "normalize", call=3, after=True),
-    "after it was loaded": killed_at(Pipeline, "load", call=2, after=True),
-    "before a page is kept": killed_at(Journal, "add", call=4, after=False),
-    "after the windows were kept": killed_at(Journal, "keep_plan", call=1, after=True),
-    "after all was read": killed_at(Journal, "finish", call=3, after=True),
-    "before a load is normalised": killed_at(Pipeline, "normalize", call=2, after=False),
-    "before it is loaded": killed_at(Pipeline, "load", call=3, after=False),
-    "after that was noted": killed_at(running, "note_loaded", call=2, after=True),
-}
-
-
-def pages_asked(emulator: Emulator) -> list[tuple[str, str]]:
-    """The lists whose pages were asked for, with what else the request said."""
-    return [(one.endpoint, one.query) for one in emulator.requests if "page_length=1&" not in f"{one.query}&"]
-
-
-def list_of(request: tuple[str, str]) -> tuple[str, str]:
-    """The list that a request is about: all it says but which page."""
-    said = parse_qs(request[1])
-    return request[0], str(sorted((name, value) for name, value in said.items() if name not in _PLACES))
-
-
-_PLACES = ("page", "page_cursor", "scrollId", "pageNumber")
-
-
-def most_repeated(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> int:
-    """How many requests of one list at most were sent again by the run after the kill."""
-    again = Counter(before) & Counter(after)
-    return max(Counter(list_of(request) for request in again.elements()).values(), default=0)
-
-
 @pytest.mark.parametrize("phase", PHASES)
 def test_refiner_goes_on_after_a_kill(phase: str, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = play(rows=70)
     with monkeypatch.context() as patch:
-        PHASES[phase](patch)
+        strike_at(phase, kill, patch.setattr)
         assert is_killed(lambda: stage.sync(only=REFINER))
     before = pages_asked(stage.emulator)
-    loaded = _loaded_tables(stage.folder)
+    loaded = loaded_endpoints(stage.folder)
     stage.emulator.requests.clear()
     stage.sync(only=REFINER)
     assert stage.differences(REFINER) == []
@@ -133,30 +74,11 @@ def test_refiner_goes_on_after_a_kill(phase: str, play: Play, monkeypatch: pytes
     assert _no_key(stage.folder, stage.emulator.key)
 
 
-def _loaded_tables(folder: Path) -> set[str]:
-    """The endpoints of tables that were loaded before the kill, which are brought up to date like any other day's."""
-    with chdir(folder):
-        readings = [reading for shelf in shelves() for one in shelf.runs for reading in one.readings]
-    return {
-        asked.endpoint
-        for reading in readings
-        if reading.note.pages is not None
-        for walk in [_walked(reading.folder)]
-        for asked in walk.lists.values()
-    }
-
-
-def _walked(folder: Path) -> Walk:
-    walk = Walk(folder)
-    list(walk.every_page())
-    return walk
-
-
 @pytest.mark.parametrize("phase", PHASES)
 def test_gainsight_px_goes_on_after_a_kill(phase: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with aptrinsic_stage.playing(tmp_path, rows=45) as stage:
         with monkeypatch.context() as patch:
-            PHASES[phase](patch)
+            strike_at(phase, kill, patch.setattr)
             assert is_killed(lambda: stage.sync(only=APTRINSIC))
         stage.spans.clear()
         stage.sync(only=APTRINSIC)
@@ -309,6 +231,18 @@ def test_rows_of_gainsight_px_are_traced_whatever_their_key_is_made_of(tmp_path:
             columns = compare_aptrinsic.KEYS[table]
             for key in keys_of(stage.database, compare_aptrinsic.SCHEMA, table, columns):
                 assert json.loads(traced(stage.folder, f"aptrinsic_data.{table}", *key).origins[-1].raw)
+
+
+def test_the_working_folder_does_not_grow_with_every_run(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = 3
+    monkeypatch.setattr(packages.drop_loaded, "__kwdefaults__", {"keep": keep})
+    stage = play(rows=20)
+    for _ in range(2):
+        stage.sync(only=("forms", "account"))
+        stage.sync(only=("forms",))
+    loaded = [one for one in stage.folder.glob(".feedloom/*/*/*/load/loaded/*") if one.is_dir()]
+    assert keep <= len(loaded) <= keep + 1, "the ledger of the last run comes after"
+    assert stage.differences(("forms",)) == []
 
 
 def test_nothing_is_kept_where_nothing_is_to_be_kept(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,12 @@ from feedloom.errors import CredentialError, FeedloomError, RateLimitedError, Re
 from feedloom.sync.failures import explain
 from feedloom.vendors.refiner.emulator.quirks import QUIRKS
 from support.compare_refiner import LISTS
-
-from .conftest import COMMAND
+from support.refiner_stage import COMMAND
 
 if TYPE_CHECKING:
-    from .conftest import Clock, Play, Stage
+    from support.refiner_stage import Clock, Stage
+
+    from .conftest import Play
 
 TABLES = ("contacts", "responses", "segments")
 THREE_PAGES = 2100

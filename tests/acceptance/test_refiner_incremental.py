@@ -12,8 +12,9 @@ from support.compare_refiner import LISTS
 
 if TYPE_CHECKING:
     from feedloom.sync.report import Report, TableReport
+    from support.refiner_stage import Clock, Stage
 
-    from .conftest import Clock, Play, Stage
+    from .conftest import Play
 
 TABLES = ("contacts", "forms", "responses")
 REPORTS = ("forms", "reporting")

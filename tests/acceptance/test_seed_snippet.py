@@ -12,7 +12,9 @@ import pytest
 from support.compare_refiner import KEYS, SCHEMA, compare
 
 if TYPE_CHECKING:
-    from .conftest import Play, Stage
+    from support.refiner_stage import Stage
+
+    from .conftest import Play
 
 SNIPPET = """
 import dlt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 import pytest
 
 from feedloom.emulator import Emulator
+from support import mounts
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 BASE_URL = "SOURCES__REFINER_SOURCE__BASE_URL"
@@ -148,11 +148,7 @@ class Served:
 
 def own_mounts() -> list[str]:
     """The start of a command line that may mount file systems nobody else sees; skips the test where that is barred."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        pytest.skip("mounting needs unshare")
-    start = [unshare, "--mount"] if os.geteuid() == 0 else [unshare, "--user", "--map-root-user", "--mount"]
-    probe = [*start, "mount", "-t", "tmpfs", "none", "/mnt"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:  # noqa: S603 - a fixed command
+    start = mounts.own_mounts()
+    if start is None:
         pytest.skip("this user may not mount file systems")
     return start

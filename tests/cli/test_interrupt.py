@@ -102,6 +102,40 @@ def test_two_signals_stop_at_once_and_the_next_sync_completes(slow_stage: Stage,
     assert rows(slow_stage) == COMPLETE
 
 
+def test_one_signal_ends_the_wait_for_a_count(slow_stage: Stage, slow_refiner: Served) -> None:
+    asked = slow_refiner.emulator.requests.by_endpoint
+    before = asked["list_contacts"]
+    with slow_stage.started("sync", "refiner", "--only", "contacts,responses", "--json") as process:
+        until(lambda: asked["list_contacts"] > before)
+        slow_refiner.emulator.faults.add("slow=60000@list_contacts")
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        sent_s = time.monotonic()
+        ended = slow_stage.ended(process)
+    slow_refiner.emulator.faults.clear()
+
+    assert time.monotonic() - sent_s < 10
+    assert ended.code == INTERRUPTED
+    assert "stopping after the page at hand" in ended.errors
+    [contacts] = ended.document["tables"]
+    assert (contacts["rows"], contacts["verdict"]) == (CONTACTS, "not checked")
+    assert "Stopped before its rows were counted; what came is loaded." in contacts["notes"]
+
+
+def test_an_audit_is_stopped_by_one_signal(loaded: Stage, refiner: Served) -> None:
+    with loaded.started("audit", "refiner", "--only", "contacts", "--json") as process:
+        refiner.emulator.faults.add("slow=60000@list_contacts")
+        time.sleep(4)
+        process.send_signal(signal.SIGINT)
+        sent_s = time.monotonic()
+        ended = loaded.ended(process)
+    refiner.emulator.faults.clear()
+
+    assert time.monotonic() - sent_s < 10
+    assert ended.code == INTERRUPTED
+    assert ended.document["error"]["code"] == "FL130"
+
+
 def test_a_query_is_stopped_by_one_signal(loaded: Stage) -> None:
     endless = "select count(*) from range(1000000000000) a, range(1000) b"
     with loaded.started("query", endless, "--json") as process:

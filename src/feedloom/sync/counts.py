@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from feedloom.sources import cursors
 from feedloom.sources.planning import Cursor
 from feedloom.sources.quarantine import QUARANTINE_TABLE, last_whole_reading
 from feedloom.sync.queries import ask, at, column, count_live, has_column, live, relation
+from feedloom.sync.stopping import until_stopped
 
 
 def has_total(vendor: Vendor, table: Table) -> bool:
@@ -53,23 +54,41 @@ class Counts:
 
 
 def compare_counts(
-    vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, *, fresh: Collection[str] = ()
+    vendor: Vendor,
+    table: Table,
+    pipeline: Pipeline,
+    client: Client,
+    *,
+    fresh: Collection[str] = (),
+    stop: threading.Event | None = None,
 ) -> Counts | None:
     """Both counts of *table*, in the range that its state says is loaded; None where the vendor gives no count.
 
-    *fresh* names the tables that were just read whole, which tell whose rows have lost their owner.
+    *fresh* names the tables that were just read whole, which tell whose rows have lost their owner. Raises StoppedError
+    where *stop* is set and the vendor's answer does not come at once.
     """
     cursor = loaded_range(vendor, table, pipeline)
     if not has_total(vendor, table) or (table.window is not None and cursor.through is None):
         return None
-    return counts_in(vendor, table, pipeline, client, cursor, fresh=fresh)
+    return counts_in(vendor, table, pipeline, client, cursor, fresh=fresh, stop=stop)
 
 
 def counts_in(
-    vendor: Vendor, table: Table, pipeline: Pipeline, client: Client, cursor: Cursor, *, fresh: Collection[str] = ()
+    vendor: Vendor,
+    table: Table,
+    pipeline: Pipeline,
+    client: Client,
+    cursor: Cursor,
+    *,
+    fresh: Collection[str] = (),
+    stop: threading.Event | None = None,
 ) -> Counts | None:
-    """Both counts of *table* in the range of *cursor*; None where the vendor leaves its out. Costs one request."""
-    there = asyncio.run(ask_total(client, vendor, table, bounds(vendor, table, cursor)))
+    """Both counts of *table* in the range of *cursor*; None where the vendor leaves its out. Costs one request.
+
+    Raises StoppedError as :func:`compare_counts` does.
+    """
+    asking = ask_total(client, vendor, table, bounds(vendor, table, cursor))
+    there = until_stopped(asking, stop=stop or threading.Event(), what=f"the count of {table.name}")
     if there is None:
         return None
     inside = _inside(pipeline, table, cursor)

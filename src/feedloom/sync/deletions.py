@@ -6,7 +6,6 @@ next run reads the same windows again. Whole lists are kept by ``sync.carrying``
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -36,6 +35,7 @@ from feedloom.sync.queries import (
     live,
     relation,
 )
+from feedloom.sync.stopping import until_stopped
 
 _AHEAD = timedelta(days=1)
 _KEYS_A_STATEMENT: Final = 1_000
@@ -68,7 +68,9 @@ def take_out(job: Job, table: Table, windows: Sequence[Cursor], *, load_id: str 
         key for key in _missing(job.pipeline, table, windows, load_id) if len(key) > 1 or str(key[0]) not in put_aside
     }
     if missing and table.window is not None and table.window.moves:
-        missing -= asyncio.run(_listed_after(job, table))
+        missing -= until_stopped(
+            _listed_after(job, table), stop=job.session.stop, what=f"the look for rows of {table.name} that moved"
+        )
     if not job.allow_deletes and is_too_much(len(missing), held=count_live(job.pipeline, table.name)):
         raise TooManyError(len(missing))
     if not missing:

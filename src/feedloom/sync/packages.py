@@ -36,6 +36,9 @@ _OF_ONE_TABLE = frozenset({"FL603", "FL609"})
 
 _ADDED = ("_dlt", "feedloom_")
 
+LOADED_KEPT: Final = 50
+"""Loaded packages that stay in the working folder: more than one run makes, for `dlt pipeline info` and the curious."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedPackage:
@@ -54,6 +57,16 @@ class RefusedPackage:
     reason: str
     refused_at: datetime
     size_bytes: int
+
+
+def drop_loaded(pipeline: Pipeline, *, keep: int = LOADED_KEPT) -> None:
+    """Remove loaded packages from the working folder, all but the latest *keep*; dlt itself would keep them for ever.
+
+    What an earlier run loaded has to be settled with its journal before.
+    """
+    storage = pipeline._get_load_storage()  # noqa: SLF001 - no public way leads to it
+    for load_id in sorted(pipeline.list_completed_load_packages())[:-keep]:
+        storage.delete_loaded_package(load_id)
 
 
 def is_refusal(error: BaseException) -> bool:

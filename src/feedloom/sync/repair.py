@@ -93,7 +93,9 @@ def differing_windows(job: Job, table: Table, found: Counts) -> Reread | None:
             continue
         for half in halves:
             asked += 1
-            inside = counts_in(job.vendor, table, job.pipeline, job.client(), half, fresh=job.fresh)
+            inside = counts_in(
+                job.vendor, table, job.pipeline, job.client(), half, fresh=job.fresh, stop=job.session.stop
+            )
             if inside is None:
                 windows.append(half)
             else:

@@ -37,7 +37,7 @@ from feedloom.sources.shaping import StoppedError
 from feedloom.sync import ledger, packages, repair, revisits
 from feedloom.sync.carrying import can_keep, taken_for_gone
 from feedloom.sync.changes import ChangeCounter, Changes, loses_too_much
-from feedloom.sync.counts import compare_counts, loaded_range
+from feedloom.sync.counts import Counts, compare_counts, loaded_range
 from feedloom.sync.deletions import TooManyError, remove_marked, take_out
 from feedloom.sync.drift import SchemaWatch, TableWatch
 from feedloom.sync.failures import explain, is_out_of_memory
@@ -120,6 +120,7 @@ def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable
             report.tables.append(result)
             on_table(result)
         forget_old_runs(job.session)
+        packages.drop_loaded(job.pipeline)
 
 
 def _sum_up(job: Job, report: Report, started: float) -> None:
@@ -191,7 +192,11 @@ class _Loader:
             self._result.verdict = "withheld"
         elif self._job.session.reading(self._table.name).complete:
             self._job.fresh.add(self._table.name)
-            self._repair()
+            try:
+                self._repair()
+            except StoppedError:
+                self._result.notes.append("Stopped before its rows were counted; what came is loaded.")
+                return
             if self._job.deletes == "hard" and self._table.is_countable:
                 remove_marked(self._job.pipeline, self._table)
         else:
@@ -226,12 +231,12 @@ class _Loader:
                 number = result.changed - before
                 result.notes.append(f"{number:,} rows were read again, because their contact or form had changed.")
         self._revisit()
-        counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
+        counts = self._counts()
         differing = repair.differing_windows(job, table, counts) if counts is not None else None
         if differing is not None:
             self._read_windows(differing)
             job.history_moved = True
-            counts = compare_counts(job.vendor, table, job.pipeline, job.client(), fresh=job.fresh)
+            counts = self._counts()
         if counts is not None:
             result.source_rows, result.rows_checked = counts.there, counts.here
         result.verdict, note = repair.verdict(counts, reread=differing is not None)
@@ -239,6 +244,12 @@ class _Loader:
             result.verdict = "withheld"
         elif note:
             result.notes.append(note)
+
+    def _counts(self) -> Counts | None:
+        job = self._job
+        return compare_counts(
+            job.vendor, self._table, job.pipeline, job.client(), fresh=job.fresh, stop=job.session.stop
+        )
 
     def _revisit(self) -> None:
         """Read the last part of the table again, where that is due."""

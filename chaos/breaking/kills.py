@@ -1,0 +1,103 @@
+"""SIGKILL at every boundary between two phases, and at random moments: what is there after the next sync?"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from breaking.stages import VENDOR_SLUGS, Trial, ended, trial
+from support.killing import PHASES, Asked, loaded_endpoints, most_repeated, pages_asked
+
+KILLS_A_STAGE = 4
+"""Random kills that follow each other before a sync is let through."""
+
+_FIRST_S = 0.5
+_SHOWN = 3
+
+
+def at_every_phase(folder: Path) -> Iterator[dict[str, Any]]:
+    """A line for each vendor and phase: killed there, then synced."""
+    for vendor in VENDOR_SLUGS:
+        for phase in PHASES:
+            with trial(vendor, folder) as stage:
+                restart = _Restarts(stage)
+                code, _, errors = ended(stage.start("--phase", phase))
+                yield restart.line(phase, killed=int(code == -signal.SIGKILL), errors=errors)
+
+
+def at_random(folder: Path, *, moments: int, seed: int) -> Iterator[dict[str, Any]]:
+    """A line for each stage: killed some times at random moments of a sync, then synced; *moments* of each vendor."""
+    dice = random.Random(seed)  # noqa: S311 - the choice of moments
+    longest_s = {vendor: _seconds_of_a_sync(vendor, folder) for vendor in VENDOR_SLUGS}
+    for number, done in enumerate(range(0, moments, KILLS_A_STAGE)):
+        for vendor in VENDOR_SLUGS:
+            with trial(vendor, folder, seed=seed + number) as stage:
+                restart = _Restarts(stage)
+                killed = 0
+                for _ in range(min(KILLS_A_STAGE, moments - done)):
+                    killed += _killed_after(stage.start(), dice.uniform(_FIRST_S, longest_s[vendor]))
+                    restart.note()
+                yield restart.line("random", killed=killed)
+
+
+def _seconds_of_a_sync(vendor: str, folder: Path) -> float:
+    """How long a sync takes from its start, of which random moments are drawn."""
+    with trial(vendor, folder) as stage:
+        started = time.monotonic()
+        ended(stage.start())
+        return time.monotonic() - started
+
+
+def _killed_after(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Kill *process* after so many seconds; False when it had ended by then."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.kill()
+    code, _, _ = ended(process)
+    return code == -signal.SIGKILL
+
+
+class _Restarts:
+    """Watches what is asked again on one stage after each kill."""
+
+    def __init__(self, stage: Trial) -> None:
+        self._stage = stage
+        self._before: list[Asked] = []
+        self._loaded: set[str] = set()
+        self._most = 0
+        self._started = time.monotonic()
+
+    def note(self) -> None:
+        """The run that has just been killed is one of those before the next."""
+        asked = [one for one in pages_asked(self._stage.emulator) if one[0] not in self._stage.asked_beside]
+        again = [one for one in asked if one[0] not in self._loaded]
+        self._most = max(self._most, most_repeated(self._before, again))
+        self._before += asked
+        self._loaded = loaded_endpoints(self._stage.folder)
+        self._stage.emulator.requests.clear()
+
+    def line(self, moment: str, *, killed: int, errors: str = "") -> dict[str, Any]:
+        """Sync to the end, and tell how that was and whether the database equals the emulator."""
+        if self._stage.emulator.requests.total:
+            self.note()
+        code, output, problem = ended(self._stage.start())
+        self.note()
+        differences = self._stage.differences(self._stage.database) if code == 0 else []
+        return {
+            "kind": "kill",
+            "vendor": self._stage.vendor,
+            "moment": moment,
+            "kills": killed,
+            "code": code,
+            "outcome": "equal" if code == 0 and not differences else "WRONG",
+            "most_repeated": self._most,
+            "differences": differences[:_SHOWN],
+            "errors": "" if code == 0 else (errors + output + problem)[-800:],
+            "seconds": round(time.monotonic() - self._started, 1),
+        }
