@@ -15,7 +15,7 @@ from dlt.pipeline.pipeline import Pipeline
 from feedloom.emulator import Emulator
 from feedloom.http import paging
 from feedloom.sources.journal import Journal, Walk
-from feedloom.sync import run as running
+from feedloom.sync import one_table
 from feedloom.sync.journals import shelves
 
 Put = Callable[[Any, str, Any], object]
@@ -44,7 +44,7 @@ PHASES = {
     "after all was read": Phase(owner=Journal, function="finish", call=3, after=True),
     "before a load is normalised": Phase(owner=Pipeline, function="normalize", call=2, after=False),
     "before it is loaded": Phase(owner=Pipeline, function="load", call=3, after=False),
-    "after that was noted": Phase(owner=running, function="note_loaded", call=2, after=True),
+    "after that was noted": Phase(owner=one_table, function="note_loaded", call=2, after=True),
 }
 
 
