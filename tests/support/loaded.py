@@ -15,7 +15,14 @@ from typing import Any, TypeAlias
 import duckdb
 
 COLUMNS_TABLE = "feedloom_columns"
-LEDGER = ("feedloom_runs", "feedloom_windows", "feedloom_checks", "feedloom_requests")
+LEDGER = (
+    "feedloom_runs",
+    "feedloom_windows",
+    "feedloom_checks",
+    "feedloom_requests",
+    "feedloom_schema_changes",
+    "feedloom_question_changes",
+)
 DELETED_AT = "_feedloom_deleted_at"
 MORE_KEYS = "feedloom_more_keys"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
