@@ -7,7 +7,7 @@ A kill is an error that ends a run at a boundary between two phases; `make chaos
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack, chdir
+from contextlib import ExitStack, chdir, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from feedloom.audit.run import run_audit
 from feedloom.config import Setting
+from feedloom.errors import InputError
 from feedloom.sync.failures import causes_of, explain
 from feedloom.sync.history import past_runs, put_back, to_earlier
 from feedloom.sync.jobs import Job, make_job
@@ -212,8 +213,9 @@ def raise_first(report: Report) -> None:
 
 
 def visit(control: Any, *, name: str, at_ms: int) -> None:
-    """Let somebody come back now, and have looked at a page at *at_ms*; for ``Stage.change``."""
-    control.touch_user(name)
+    """Let somebody come back now, if there is such a user, and have looked at a page at *at_ms*; for ``Stage.change``."""
+    with suppress(InputError):
+        control.touch_user(name)
     control.add_event("page_view", name, at_ms)
 
 
