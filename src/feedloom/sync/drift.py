@@ -180,9 +180,10 @@ class TableWatch:
         }
 
     def settle(self, filled: Filled, *, new: int, whole: bool, other_lists: Collection[str] = ()) -> list[SchemaChange]:
-        """What the load of *filled* changed, which brought the *whole* list, or *new* rows since the last load.
+        """What a load changed, which brought the *whole* list, or *new* rows since the last load, *filled* like this.
 
-        Rows of long ago are not new here: they may be older than a field.
+        *filled* is empty for rows of long ago that were read again: they may be older than a field, or have one that is
+        gone.
         """
         self._is_changed = True
         columns = self._columns()

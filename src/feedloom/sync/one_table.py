@@ -232,11 +232,12 @@ class TableLoader:
             result.new += reading.rows - rows_before
         load(job)
         note_columns(job.pipeline, table.name)
+        is_whole = replaces and job.replayed is None
         goes_on = job.replayed is None and again is None and job.wanted == Range()
         result.schema_changes += self._watch.settle(
-            filled,
-            new=result.new - new_before if goes_on else 0,
-            whole=replaces and job.replayed is None,
+            filled if goes_on or is_whole else {},
+            new=result.new - new_before,
+            whole=is_whole,
             other_lists=reading.other_lists,
         )
         result.question_changes += self._watch.changed_questions()
