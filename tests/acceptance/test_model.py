@@ -116,7 +116,7 @@ class Syncs(RuleBasedStateMachine):
                 put_back(job.pipeline, job.vendor, to_earlier(job.pipeline, job.vendor, earlier))
 
     def teardown(self) -> None:
-        """The law: what was cut off ends with its own windows, one more sync brings the rest, and both sides are equal."""
+        """The law: what was cut off ends with its own windows, one more sync brings the rest, and all is equal."""
         try:
             if self.stage is not None:
                 for _ in range(2):
