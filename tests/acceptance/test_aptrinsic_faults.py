@@ -148,12 +148,29 @@ def test_an_empty_page_in_the_middle_of_a_scroll_is_asked_for_again(tmp_path: Pa
         assert notes == {"users": [], "events_page_view": [twice], "engagement_collisions": []}
 
 
-def test_a_scroll_that_stays_empty_is_told(tmp_path: Path) -> None:
+def test_a_scroll_that_stays_empty_is_a_finding_and_the_next_sync_reads_it_again(tmp_path: Path) -> None:
     with playing(tmp_path, rows=20, faults=["empty-page=always@list_users"]) as stage:
         report = stage.sync(only=["users"])
-        assert table_of(report, "users").notes == [
-            "The vendor counts 20 rows where 0 came, twice in a row; --start reads a range again."
+        assert table_of(report, "users").verdict == "incomplete"
+        assert report.findings == [
+            "users: The vendor counts 20 rows where 0 came, twice in a row; the next run reads the same again"
         ]
+        sync_again(stage)
+        assert stage.differences(["users"]) == []
+
+
+def test_a_short_scroll_is_a_finding_where_the_vendor_counted_right_before(tmp_path: Path) -> None:
+    tables = ["users", "events_feature_match"]
+    with playing(tmp_path, rows=20, faults=["empty-page=always@list_feature_match_events"]) as stage:
+        report = stage.sync(only=tables)
+        assert [table.verdict for table in report.tables] == ["not checked", "incomplete"]
+        stage.clock.forward(minutes=1)
+        again = stage.sync(only=tables[1:])
+        assert again.findings
+        stage.emulator.faults.clear()
+        stage.clock.forward(minutes=1)
+        stage.sync(only=tables)
+        assert stage.differences(tables) == []
 
 
 def test_a_whole_list_that_comes_empty_is_not_believed(tmp_path: Path) -> None:

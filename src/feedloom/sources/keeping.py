@@ -19,7 +19,7 @@ def kept_while_read(plan: TablePlan, state: Mapping[str, Any], load_id: str | No
     complete, the journal notes that too.
     """
     reading = plan.session.reading(plan.table.name)
-    reading.complete = False
+    reading.complete, reading.short = False, ""
     reading.absences, reading.read_at, reading.keys_put_aside = None, None, set()
     reading.is_filtered = bool(plan.options.params.get(plan.table.name))
     journals, kept = plan.session.own_journals, plan.session.kept

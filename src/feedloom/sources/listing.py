@@ -120,19 +120,21 @@ def _text(moment: datetime | None) -> str | None:
 def _pages(
     plan: TablePlan, reads: Callable[[Client], AsyncIterator[Read]], journal: Journal | None = None
 ) -> Generator[Rows, None, bool]:
-    """Yields pages; returns whether all of them came."""
+    """Yields pages; returns whether all of them came, and none of their lists was short."""
+    is_whole = True
 
     async def events() -> AsyncGenerator[Rows, None]:
         async with plan.client() as client:
-            reader = Reader(client, plan.endpoint, journal)
+            reader = Reader(client, plan.endpoint, journal, counts_exact=plan.session.counts_exact)
             async for rows in reader.read_many(reads(client), side_by_side=SIDE_BY_SIDE):
                 yield rows
 
     for rows in iterate(events, stop=plan.session.stop):
+        is_whole = is_whole and not rows.is_short
         yield rows
         if plan.session.stop.is_set():
             return False
-    return not plan.session.stop.is_set()
+    return is_whole and not plan.session.stop.is_set()
 
 
 async def _each(reads: Sequence[Read]) -> AsyncIterator[Read]:

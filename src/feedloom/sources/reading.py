@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from feedloom.sources.journal import Journal, KeptPage
 from feedloom.sources.planning import Proof, Read
 
 _RESTARTS = 5
+_NO_MISCOUNT = 10
 _NOT_FOUND = 404
 
 
@@ -75,8 +77,17 @@ class _Tally:
         """What is doubtful, and how a person is told of it."""
         if self.shrank:
             return "shrank", "Rows left the list whenever it was read, so others may be missing; --full reads it again."
-        counts = f"The vendor counts {self.counted:,} rows where {self.rows:,} came, twice in a row"
-        return "count", f"{counts}; --start reads a range again."
+        return "count", f"{self.shortness}; --start reads a range again."
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came of so many rows that no way of counting explains it."""
+        return not self.rows and self.counted >= _NO_MISCOUNT
+
+    @property
+    def shortness(self) -> str:
+        """How far the scroll stayed behind the count."""
+        return f"The vendor counts {self.counted:,} rows where {self.rows:,} came, twice in a row"
 
 
 NO_ROWS = Cut([], {}, 0)
@@ -94,6 +105,7 @@ class Rows:
         read_at: When the page came, aware.
         other_lists: Keys of the answer that hold a list beside that of its rows; looked for on a list's first page.
         note: What a person should know; such an event has no rows.
+        is_short: The note says that the list ended before the vendor's count, which was right before.
     """
 
     read: Read
@@ -103,6 +115,7 @@ class Rows:
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     other_lists: tuple[str, ...] = ()
     note: str = ""
+    is_short: bool = False
 
     def __len__(self) -> int:
         """Count of rows."""
@@ -121,12 +134,21 @@ class Reader:
         client: An open client.
         endpoint: What is read.
         journal: Keeps the pages, and gives those that an earlier run kept; None to keep none.
+        counts_exact: Whether the vendor's counts of scrolls were right so far; set here when one is.
     """
 
-    def __init__(self, client: Client, endpoint: Endpoint, journal: Journal | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        endpoint: Endpoint,
+        journal: Journal | None = None,
+        *,
+        counts_exact: threading.Event | None = None,
+    ) -> None:
         self._client = client
         self._endpoint = endpoint
         self._journal = journal
+        self._counts_exact = counts_exact or threading.Event()
         self._is_scroll = isinstance(endpoint.paging, ScrollPaging)
         self._told: set[str] = set()
 
@@ -173,7 +195,8 @@ class Reader:
 
         A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
         that rows left while it was read, and one that ends on an empty page before the vendor's count; when it ends
-        alike twice, the end is believed, with a note. A list whose pages turn out too large starts over with smaller
+        alike twice, the end is taken, with a note. Where the vendor's counts were right before, or nothing came of ten
+        rows or more, such a list is short. A list whose pages turn out too large starts over with smaller
         ones each time. A window that the vendor finds too long is read in halves. A filter that does not prove itself
         is left out, on whichever page that shows. A row that was listed and is not found any more brings no page, but
         a note.
@@ -242,8 +265,9 @@ class Reader:
             if tally.end == end_before:
                 break
             end_before = tally.end
-        if note := self._once(*tally.complaint):
-            yield Rows(read=read, endpoint=self._endpoint, note=note)
+        is_short = not tally.shrank and (self._counts_exact.is_set() or tally.is_empty)
+        if note := tally.shortness if is_short else self._once(*tally.complaint):
+            yield Rows(read=read, endpoint=self._endpoint, note=note, is_short=is_short)
 
     async def _ask(self, read: Read, tally: _Tally, kept: _KeptPages | None) -> AsyncGenerator[Rows, None]:
         count = 0 if kept is None else len(kept)
@@ -269,7 +293,9 @@ class Reader:
         return _KeptPages(self._journal, self._endpoint, read) if self._journal.count(self._endpoint, read) else None
 
     def _doubts(self, tally: _Tally) -> bool:
-        """Other lists are held against the vendor's count by the client."""
+        """Whether a scroll may lack rows; other lists are held against the vendor's count by the client."""
+        if self._is_scroll and 0 < tally.rows == tally.counted:
+            self._counts_exact.set()
         return self._is_scroll and tally.is_doubtful
 
     def _rows(

@@ -26,7 +26,8 @@ class Reading:
     Attributes:
         rows: Rows the vendor gave, counted as they came.
         pages: Pages (or single answers) they came in.
-        complete: Everything that was planned was read.
+        complete: Everything that was planned was read, and no list ended short.
+        short: How a list ended short of the vendor's count, in words; empty when none did.
         span: The range of a windowed table that was planned, [since, through); since None stands for the beginning.
         quarantined: Rows among them that could not be loaded without losing part of them, and were put aside.
         refused: Rows among those put aside because they break the table's contract.
@@ -43,6 +44,7 @@ class Reading:
     rows: int = 0
     pages: int = 0
     complete: bool = False
+    short: str = ""
     span: tuple[datetime | None, datetime] | None = None
     quarantined: int = 0
     refused: int = 0
@@ -64,6 +66,8 @@ class Session:
         now: When the run started, aware; no window ends after it.
         observer: Hears of every request, page and wait.
         stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
+        counts_exact: Set once a scroll ended after just as many rows as the vendor counts, which shows that it counts
+            what it hands out.
         run: Its name, which journals bear.
         journals: Folder where each run of the pipeline keeps its pages; None to keep none.
         about: What is noted of the run beside its pages: ``source``, ``to`` and ``dataset``.
@@ -80,6 +84,7 @@ class Session:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     observer: Observer = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
+    counts_exact: threading.Event = field(default_factory=threading.Event)
     run: str = field(default_factory=new_run_id)
     journals: Path | None = None
     about: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ nested lists and types to dlt's own normaliser: slower, and the measure of the o
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -28,6 +28,7 @@ from feedloom.columnar.arrow.dlt_seam import (
     takes_parquet,
 )
 from feedloom.columnar.arrow.seen import SeenKeys
+from feedloom.errors import VendorError
 from feedloom.sources.absences import note_absences
 from feedloom.sources.ahead import run_ahead
 from feedloom.sources.bridge import iterate
@@ -49,6 +50,8 @@ from feedloom.sources.reading import Reader, Rows
 from feedloom.sources.replaying import kept_rows
 from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
+
+_EXACT = "counts_exact"
 
 
 class StoppedError(Exception):
@@ -88,7 +91,8 @@ def _is_load() -> bool:
 def by_columns(plan: TablePlan) -> Iterator[Any]:
     """Pages shaped into Arrow tables, one batch ahead of dlt."""
     state = dlt.current.resource_state()
-    with kept_while_read(plan, state, dlt.current.load_package_state()["load_id"]) as journal:
+    load_id = dlt.current.load_package_state()["load_id"]
+    with _counts_remembered(plan), kept_while_read(plan, state, load_id) as journal:
         yield from _by_columns(plan, state, journal)
 
 
@@ -136,11 +140,22 @@ def _by_columns(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
     note_absences(plan, reading)
 
 
+@contextmanager
+def _counts_remembered(plan: TablePlan) -> Iterator[None]:
+    """Keeps with the source, from run to run, that the vendor's counts of scrolls were right."""
+    state = dlt.current.source_state()
+    if state.get(_EXACT):
+        plan.session.counts_exact.set()
+    yield
+    if plan.session.counts_exact.is_set():
+        state[_EXACT] = True
+
+
 def row_by_row(plan: TablePlan) -> Iterator[Any]:
     """Rows shaped one by one, as plain Python values, a list for each page."""
     state = dlt.current.resource_state()
     load_id = dlt.current.load_package_state()["load_id"] if _is_load() else None
-    with kept_while_read(plan, state, load_id) as journal:
+    with _counts_remembered(plan), kept_while_read(plan, state, load_id) as journal:
         yield from _row_by_row(plan, state, journal)
 
 
@@ -200,6 +215,12 @@ def _contract_check(plan: TablePlan, naming: Naming) -> Callable[[Rows], None]:
 def _check_whole(plan: TablePlan, reading: Reading) -> None:
     if not plan.replaces:
         return
+    if reading.short:
+        raise VendorError(
+            f"the list is not whole: {reading.short[:1].lower()}{reading.short[1:]}",
+            hint="nothing of it was loaded; run the command again",
+            where=plan.table.name,
+        )
     if not reading.complete:
         raise StoppedError(plan.table.name)
     if _is_load() and (reading.quarantined or QUARANTINE_TABLE in dlt.current.source_schema().tables):
@@ -247,7 +268,9 @@ def _extra(table: Table, page: Rows) -> dict[str, Any]:
 def _without_notes(pages: Iterator[Rows], reading: Reading) -> Iterator[Rows]:
     """The pages that have rows to tell of; notes go to *reading*, as does when the last page came."""
     for page in pages:
-        if page.note:
+        if page.is_short:
+            reading.short = reading.short or page.note
+        elif page.note:
             reading.notes.append(page.note)
         else:
             reading.read_at = page.read_at if reading.read_at is None else max(reading.read_at, page.read_at)

@@ -86,6 +86,7 @@ class TableLoader:
             result.notes.append(
                 f"{keys} a column with a suffix, as others would share it: {NAMES_TABLE} holds the names."
             )
+        result.short = reading.short
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)
         result.quarantined = reading.quarantined

@@ -43,6 +43,7 @@ class TableReport:
             ``lateness.STEPS_S`` -> rows. None where nothing was loaded before, or the table has no window.
         quarantined: Rows read that could not be loaded without losing part of them, and were put aside.
         refused: Rows among them that were put aside because their table's contract does not take a field of theirs.
+        short: How a list of it ended short of the vendor's count, so that its next sync reads the same range again.
         keys_past_cap: Keys that went to a JSON column because the table has enough columns.
         schema_changes: How its fields changed; none at the first load of a table.
         question_changes: How the questions of surveys in its rows changed.
@@ -70,6 +71,7 @@ class TableReport:
     late: dict[int, int] | None = None
     quarantined: int = 0
     refused: int = 0
+    short: str = ""
     keys_past_cap: int = 0
     schema_changes: list[SchemaChange] = field(default_factory=list)
     question_changes: list[QuestionChange] = field(default_factory=list)
@@ -147,6 +149,9 @@ class Report:
             for table in self.tables
             if table.verdict == "more at source"
         ]
+        short = [
+            f"{table.table}: {table.short}; the next run reads the same again" for table in self.tables if table.short
+        ]
         put_aside = [
             f"{table.table}: {table.quarantined - table.refused:,} rows could not be loaded whole and are in "
             f"{QUARANTINE_TABLE}"
@@ -165,7 +170,7 @@ class Report:
             for table in self.tables
             if table.withheld
         ]
-        return counts + put_aside + refused + withheld + self.problems
+        return counts + short + put_aside + refused + withheld + self.problems
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, with the sums."""
