@@ -5,11 +5,13 @@ What an earlier run left half loaded is loaded first.
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.errors import DestinationError, FeedloomError
 from feedloom.sources.session import active
@@ -74,7 +76,7 @@ def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable
     with ExitStack() as stack:
         memory = configured_memory()
         job.session.batch_bytes = memory.batch_bytes
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedloom-")))
+        folder = stack.enter_context(_scratch(job.pipeline))
         counter = stack.enter_context(ChangeCounter(folder, memory_mb=memory.comparison_mb))
         stack.enter_context(active(job.session))
         job.session.on_keys = counter.add
@@ -93,6 +95,18 @@ def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable
             on_table(result)
         forget_old_runs(job.session)
         packages.drop_loaded(job.pipeline)
+
+
+@contextmanager
+def _scratch(pipeline: Pipeline) -> Iterator[Path]:
+    """A folder for the run alone, in the pipeline's own; what a killed run left in it goes first."""
+    folder = Path(pipeline.working_dir) / "scratch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sum_up(job: Job, report: Report, started: float) -> None:
