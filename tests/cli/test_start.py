@@ -76,6 +76,6 @@ def test_the_shell_can_complete_commands_and_options(bare: Stage) -> None:
         }
         return [line.partition(",")[2] for line in bare.run(environment=environment).out.splitlines()]
 
-    assert completed("feedloom s") == ["sync", "status", "state"]
+    assert completed("feedloom s") == ["sync", "status", "state", "schema"]
     assert completed("feedloom sync re") == ["refiner"]
     assert "--dry-run" in completed("feedloom sync --d")
