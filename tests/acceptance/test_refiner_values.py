@@ -291,7 +291,7 @@ OBJECTS = st.recursive(
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # to shrink an example takes hundreds of syncs

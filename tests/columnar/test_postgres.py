@@ -96,6 +96,7 @@ def configured(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", server)
+    monkeypatch.setenv("FEEDLOOM__REFINER_DATASET", f"configured_{next(_datasets)}")
     return monkeypatch
 
 
