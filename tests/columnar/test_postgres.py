@@ -84,7 +84,8 @@ def test_every_type_keeps_its_values(server: str, tmp_path: Path) -> None:
 def sync(api: FakeRefiner, engine: str, patch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """A sync of the contacts into the server that is configured: the report, and the pipeline."""
     patch.setenv("SOURCES__REFINER_SOURCE__ENGINE", engine)
-    job = make_job(REFINER, only="contacts", to="postgres", dataset=f"d_{engine}", key=Setting(KEY, "the test"))
+    dataset = f"{Path.cwd().name}_{engine}"
+    job = make_job(REFINER, only="contacts", to="postgres", dataset=dataset, key=Setting(KEY, "the test"))
     job.session.transport = api.transport
     job.session.now = NOW
     job.client = lambda: Client(REFINER, Key(KEY, "the test"), transport=api.transport())
@@ -93,10 +94,11 @@ def sync(api: FakeRefiner, engine: str, patch: pytest.MonkeyPatch) -> tuple[Any,
 
 @pytest.fixture
 def configured(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+    folder = tmp_path / f"configured_{next(_datasets)}"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", server)
-    monkeypatch.setenv("FEEDLOOM__REFINER_DATASET", f"configured_{next(_datasets)}")
     return monkeypatch
 
 
