@@ -13,7 +13,8 @@ import pytest
 from feedloom import aptrinsic_source
 from feedloom.errors import InputError
 from feedloom.vendors.aptrinsic.filters import F
-from support.aptrinsic_stage import COMMAND, Outcome, Stage, playing
+from support.aptrinsic_stage import COMMAND, Stage, playing
+from support.outcome import Outcome
 
 SETTING = "SOURCES__APTRINSIC_SOURCE__"
 

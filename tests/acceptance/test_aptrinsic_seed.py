@@ -12,8 +12,9 @@ import duckdb
 import httpx2
 import pytest
 
-from support.aptrinsic_stage import DEFAULT_TABLES, Clock, Outcome, Stage, playing
+from support.aptrinsic_stage import DEFAULT_TABLES, Clock, Stage, playing
 from support.compare_aptrinsic import compare
+from support.outcome import Outcome
 
 PROGRAM = """
 import dlt

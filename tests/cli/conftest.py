@@ -8,12 +8,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from cli.stage import BASE_URL, Ended, Here, Served, Stage
 from feedloom.cli.main import DLT_SETTINGS, run
 from feedloom.emulator import Emulator, create_emulator, serve
+from support.settings import forget_settings
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +32,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         for name, value in wanted.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(stage.folder)
-        _forget_settings()
+        forget_settings()
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
             run(list(arguments))
@@ -42,14 +41,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
 
     yield run_here
     monkeypatch.undo()
-    _forget_settings()
-
-
-def _forget_settings() -> None:
-    """Make dlt read its settings anew when they are next asked for."""
-    container = Container()
-    if PluggableRunContext in container:
-        del container[PluggableRunContext]
+    forget_settings()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ made of the same rows and has neither, nor limits; every change to the data is m
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from feedloom.sync.run import run
 from feedloom.sync.tally import Progress, Quiet
 from feedloom.vendors import VENDORS
 from support.compare_aptrinsic import KEYS, SUMS, Span, compare, end_of_load, first_span, reading
+from support.outcome import Outcome
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -65,27 +65,6 @@ class Clock:
         """Move the clock by a ``timedelta``; returns the time."""
         self.moment += timedelta(**by)
         return self()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    errors: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON that it printed."""
-        read: dict[str, Any] = json.loads(self.out)
-        return read
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error that it printed as JSON."""
-        found: dict[str, Any] = self.document["error"]
-        return found
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -23,6 +21,7 @@ from feedloom.sync.report import Report
 from feedloom.sync.run import run
 from feedloom.vendors import VENDORS
 from support.compare_refiner import LISTS, SCHEMA, compare
+from support.outcome import Outcome
 
 COMMAND = Path(sys.executable).with_name("feedloom")
 _stages = count(1)
@@ -41,26 +40,6 @@ class Clock:
     def forward(self, **by: float) -> None:
         """Move the clock by a ``timedelta``."""
         self.moment += timedelta(**by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    errors: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON that it printed."""
-        read: dict[str, Any] = json.loads(self.out)
-        return read
-
-    def table(self, name: str) -> dict[str, Any]:
-        """What its report says of one table."""
-        found: dict[str, Any] = next(table for table in self.document["tables"] if table["table"] == name)
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from feedloom.emulator import Emulator, create_emulator, serve
 from feedloom.tools.writing import applying
+from support.settings import forget_settings
 from tools.bench import KEYS, Bench, Played
 from tools.write_bench import KEY, WriteBench
 
@@ -88,11 +87,11 @@ def writing_in(folder: Path, refiner: Emulator, url: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(applying, "READ_BACK_S", (0.0, 0.0))
     monkeypatch.setenv("SOURCES__REFINER_SOURCE__BASE_URL", url)
     monkeypatch.setenv("SOURCES__REFINER_SOURCE__API_KEY", KEY)
-    _forget_settings()
+    forget_settings()
     yield WriteBench(folder=folder / "work", refiner=refiner)
     refiner.faults.clear()
     monkeypatch.undo()
-    _forget_settings()
+    forget_settings()
 
 
 def _standing_in(folder: Path, played: Played, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
@@ -100,16 +99,9 @@ def _standing_in(folder: Path, played: Played, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
     for name, value in played.environment.items():
         monkeypatch.setenv(name, value)
-    _forget_settings()
+    forget_settings()
     yield Bench(folder=folder, played=played)
     played.refiner.faults.clear()
     played.aptrinsic.faults.clear()
     monkeypatch.undo()
-    _forget_settings()
-
-
-def _forget_settings() -> None:
-    """Make dlt read its settings anew when they are next asked for."""
-    container = Container()
-    if PluggableRunContext in container:
-        del container[PluggableRunContext]
+    forget_settings()

@@ -16,10 +16,7 @@ from tools.test_vendor_tools import EVERY_READ
 
 pytest.importorskip("mcp", reason="the package mcp is not installed: pip install 'feedloom[mcp]'")
 
-from mcp import Client
-
-from feedloom.tools.every import every_tool
-from feedloom.tools.server import make_server
+from tools.wires import MODES, WIRES, Connect, Mode, Wire, connecting
 
 PUBLISHED: list[tuple[str, dict[str, Any]]] = [
     ("REFINER_GET_ACCOUNT_INFO", {}),
@@ -45,10 +42,10 @@ CASES = [
 ]
 
 
-async def outcomes(slug: str) -> dict[str, str]:
+async def outcomes(slug: str, connect: Connect) -> dict[str, str]:
     """How each reading tool of a vendor ends: a status, or the code of an error; a published tool's as its text."""
     ended = {}
-    async with Client(make_server(every_tool())) as client:
+    async with connect() as client:
         for name, arguments in (*EVERY_READ, *PUBLISHED):
             if not name.lower().startswith(slug):
                 continue
@@ -65,21 +62,42 @@ async def outcomes(slug: str) -> dict[str, str]:
 @pytest.mark.timeout(600)  # waits are the vendors': Retry-After, and tries that are spread out
 @pytest.mark.parametrize(("fault", "slug"), CASES)
 def test_every_tool_is_right_or_says_what_failed_under_every_fault(bench: Bench, fault: FaultKind, slug: str) -> None:
-    emulator = bench.played.refiner if slug == "refiner" else bench.played.aptrinsic
-    emulator.faults.add(f"{fault.name}={max(fault.least, STRENGTH[fault.unit])}")
-    ended = asyncio.run(outcomes(slug))
-    assert len(ended) > 10
-    assert set(ended.values()) <= {"verified", "unverified", *KNOWN}, ended
+    with connecting(bench.folder, "in process", "auto") as connect:
+        check_fault(bench, connect, fault, slug)
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("slug", list(KEYS))
+def test_under_every_fault_by_every_wire_in_both_eras(bench: Bench, slug: str, wire: Wire, mode: Mode) -> None:
+    with connecting(bench.folder, wire, mode) as connect:
+        for fault in FAULTS:
+            check_fault(bench, connect, fault, slug)
+
+
+def check_fault(bench: Bench, connect: Connect, fault: FaultKind, slug: str) -> None:
+    """Every tool of a vendor is right under *fault*, or says what failed."""
+    emulator = bench.played.refiner if slug == "refiner" else bench.played.aptrinsic
+    emulator.faults.add(f"{fault.name}={max(fault.least, STRENGTH[fault.unit])}")
+    ended = asyncio.run(outcomes(slug, connect))
+    emulator.faults.clear()
+    assert len(ended) > 10
+    assert set(ended.values()) <= {"verified", "unverified", *KNOWN}, (fault.name, ended)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("wire", WIRES)
 def test_every_tool_is_right_or_says_what_failed_under_every_quirk(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, wire: Wire, mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert bench.folder.exists()
     for slug, name, value in quirks():
         emulator = create_emulator(slug, rows=100, seed=5, key=KEYS[slug], quirks={name: value})
         with closing(emulator), serve(emulator) as url:
             monkeypatch.setenv(f"SOURCES__{slug.upper()}_SOURCE__BASE_URL", url)
-            ended = asyncio.run(outcomes(slug))
+            with connecting(bench.folder, wire, mode) as connect:
+                ended = asyncio.run(outcomes(slug, connect))
         assert set(ended.values()) <= {"verified", "unverified", *KNOWN}, (slug, name, value, ended)

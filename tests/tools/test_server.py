@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 import pytest
@@ -19,22 +14,11 @@ from tools.bench import AUTUMN, KEYS, Bench
 
 pytest.importorskip("mcp", reason="the package mcp is not installed: pip install 'feedloom[mcp]'")
 
-from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
+from mcp import Client
 from mcp_types import CallToolResult, TextContent
 
 from feedloom.tools.server import make_server
-
-Mode = Literal["auto", "legacy"]
-MODES: tuple[Mode, ...] = ("auto", "legacy")
-TOKEN = "token-of-the-test"
-LONGEST_START_S = 30
-
-
-def stdio(bench: Bench, *arguments: str) -> StdioServerParameters:
-    return StdioServerParameters(
-        command=sys.executable, args=["-m", "feedloom", "mcp", *arguments], env=dict(os.environ), cwd=bench.folder
-    )
+from tools.wires import MODES, TOKEN, Mode, over_http, served_over_http, stdio
 
 
 async def look_around(client: Client) -> dict[str, Any]:
@@ -87,7 +71,7 @@ def test_a_client_in_the_same_process_is_served(stocked: Bench, mode: Mode) -> N
 @pytest.mark.parametrize("mode", MODES)
 def test_a_client_over_stdio_is_served(stocked: Bench, mode: Mode) -> None:
     async def ask() -> dict[str, Any]:
-        async with Client(stdio(stocked), mode=mode) as client:
+        async with Client(stdio(stocked.folder), mode=mode) as client:
             return await look_around(client)
 
     check(asyncio.run(ask()))
@@ -96,59 +80,20 @@ def test_a_client_over_stdio_is_served(stocked: Bench, mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_client_over_http_is_served_when_it_has_the_token(stocked: Bench, mode: Mode) -> None:
     async def ask(url: str) -> dict[str, Any]:
-        async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
-            Client(streamable_http_client(url, http_client=http), mode=mode) as client,
-        ):
+        async with over_http(url, mode) as client:
             return await look_around(client)
 
-    with_server(stocked, lambda url: check(asyncio.run(ask(url))))
+    with served_over_http(stocked.folder) as url:
+        check(asyncio.run(ask(url)))
 
 
 def test_http_without_the_token_reaches_nothing(stocked: Bench) -> None:
-    def knock(url: str) -> None:
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    with served_over_http(stocked.folder) as url:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
             answer = httpx2.post(url, json=body, headers=headers, trust_env=False)
             assert answer.status_code == 401
             assert "refiner" not in answer.text
-
-    with_server(stocked, knock)
-
-
-def with_server(bench: Bench, use: Callable[[str], None]) -> None:
-    """Do *use* with the URL of a server on a port of this machine."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "feedloom", "mcp", "--http", "--port", "0"],
-        cwd=bench.folder,
-        env={**os.environ, "FEEDLOOM__MCP_TOKEN": TOKEN},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stderr is not None
-        try:
-            line = server.stderr.readline()
-            assert TOKEN not in line + server.stderr.readline()
-            url = line.split()[1].rstrip(";")
-            wait_for(url)
-            use(url)
-        finally:
-            server.terminate()
-            server.wait(LONGEST_START_S)
-
-
-def wait_for(url: str) -> None:
-    until_s = time.monotonic() + LONGEST_START_S
-    while True:
-        try:
-            httpx2.get(url, trust_env=False)
-        except httpx2.TransportError:
-            if time.monotonic() > until_s:
-                raise
-        else:
-            return
 
 
 def test_a_call_that_is_given_up_stops_its_query(stocked: Bench) -> None:

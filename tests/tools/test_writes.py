@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedloom.emulator import create_emulator, serve
+from feedloom.emulator.faults import FAULTS, FaultKind
 from feedloom.errors import InputError
 from feedloom.http import Client, Key
-from feedloom.tools.calls import Calls
+from feedloom.tools.calls import WATCH, Calls, Watch
 from feedloom.tools.every import every_tool
 from feedloom.tools.failures import ToolError
+from feedloom.tools.verification import Verification
 from feedloom.tools.workspace import Workspace
 from feedloom.tools.writing import applying
-from feedloom.tools.writing.values import same
+from feedloom.tools.writing.actions import ACTIONS
+from feedloom.tools.writing.plans import Plan, load_plan
+from feedloom.tools.writing.values import differences, same
 from feedloom.vendors import VENDORS
 from tools.conftest import writing_in
 from tools.test_inputs import calls
 from tools.write_bench import KEY, WriteBench
 
 REFINER = VENDORS["refiner"]
+FAILURES = {
+    *("VENDOR", "UNAVAILABLE", "UNREACHABLE", "RATE_LIMITED", "TIMEOUT", "CREDENTIAL", "FORBIDDEN", "REFUSED"),
+    *("UNKNOWN_OUTCOME", "STATE_CHANGED"),
+}
 
 
 def segment(writing: WriteBench, *, is_manual: bool) -> str:
@@ -251,6 +260,47 @@ def test_what_must_not_be_sent_twice_is_sent_once_and_called_unknown(writing: Wr
     assert unknown.value.details["verification"]["status"] == "unknown"
     assert writing.writes == before + 1
     assert writing.refusal("change_apply", plan_id=name).code == "USED"
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.name)
+def test_under_every_fault_a_write_is_told_as_it_went(writing: WriteBench, kind: FaultKind) -> None:
+    with_ids = [f"u-{number:06d}" for number in range(20, 60) if number % 17 != 5 and number % 31 != 7]
+    joins, leaves = with_ids[FAULTS.index(kind) :: len(FAULTS)][:2]
+    manual = segment(writing, is_manual=True)
+    is_in = any(one["uuid"] == manual for one in writing.contact(id=joins)["segments"])
+    every: list[tuple[str, dict[str, Any]]] = [
+        ("refiner_update_contact", {"id": "u-000010", "attributes": {kind.name.replace("-", "_"): "yes"}}),
+        ("refiner_tag_response", {**response(writing), "tags": [f"tag {kind.name}"]}),
+        ("refiner_set_segment", {"id": joins, "segment_uuid": manual, "member": not is_in}),
+        ("refiner_track_event", {"id": "u-000012", "event": kind.name}),
+        ("refiner_delete_contact", {"id": leaves}),
+    ]
+    for tool, arguments in every:
+        name = writing.approved(tool, arguments)
+        plan = load_plan(name)
+        writing.refiner.faults.add(f"{kind.name}={max(kind.least, 2 if kind.unit in ('every', 'after') else 10)}")
+        try:
+            status, code = writing.call("change_apply", plan_id=name)["verification"]["status"], ""
+        except ToolError as error:
+            status, code = "", error.code
+        writing.refiner.faults.clear()
+        assert status in {"verified", "unverified", "acknowledged"} or code in FAILURES, (tool, status, code)
+        if tool != "refiner_track_event":
+            there = not [*differences(plan.after, asyncio.run(look(writing, plan)))]
+            assert status != "verified" or there, (tool, kind.name)
+            assert status or code == "UNKNOWN_OUTCOME" or not there, (tool, code)
+
+
+async def look(writing: WriteBench, plan: Plan) -> dict[str, Any]:
+    """The state that *plan* is about, as it is now."""
+    async with writing.workspace() as workspace:
+        token = WATCH.set(Watch(deadline_s=time.monotonic() + 60, verification=Verification()))
+        try:
+            return dict(await ACTIONS[plan.action].look(workspace.calls, plan.target))
+        finally:
+            WATCH.reset(token)
 
 
 def test_a_write_that_the_vendor_does_not_show_is_unverified(
