@@ -99,8 +99,11 @@ def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable
 
 @contextmanager
 def _scratch(pipeline: Pipeline) -> Iterator[Path]:
-    """A folder for the run alone, in the pipeline's own; what a killed run left in it goes first."""
-    folder = Path(pipeline.working_dir) / "scratch"
+    """A folder for the run alone; what a killed run of the pipeline left in it goes first.
+
+    It lies beside the pipeline's own folder, which dlt empties when it finds the database gone.
+    """
+    folder = Path(pipeline.pipelines_dir) / "scratch" / pipeline.pipeline_name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
