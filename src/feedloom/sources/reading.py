@@ -244,7 +244,7 @@ class Reader:
 
     async def _ask_patiently(self, read: Read) -> AsyncGenerator[Rows, None]:
         end_before: tuple[int, int] | None = None
-        restarts = 0
+        restarts, is_alike = 0, False
         kept = self._kept(read)
         while restarts <= _RESTARTS:
             tally = _Tally()
@@ -262,10 +262,11 @@ class Reader:
             restarts += 1
             if not self._doubts(tally):
                 return
-            if tally.end == end_before:
+            is_alike = tally.end == end_before
+            if is_alike:
                 break
             end_before = tally.end
-        is_short = not tally.shrank and (self._counts_exact.is_set() or tally.is_empty)
+        is_short = is_alike and not tally.shrank and (self._counts_exact.is_set() or tally.is_empty)
         if note := tally.shortness if is_short else self._once(*tally.complaint):
             yield Rows(read=read, endpoint=self._endpoint, note=note, is_short=is_short)
 
