@@ -55,6 +55,7 @@ async def outcomes(slug: str) -> list[str]:
     return ended
 
 
+@pytest.mark.nightly
 def test_every_reading_tool_bears_every_quirk(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench.folder.exists()
     for slug, name, value in quirks():
