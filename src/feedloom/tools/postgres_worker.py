@@ -8,15 +8,13 @@ Reads one JSON object from stdin and writes one to stdout.
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from typing import Any, Final
 
 import psycopg2
 
 from feedloom.tools.privacy import clean
-from feedloom.tools.worker_rows import fetch, limit_process
+from feedloom.tools.worker_rows import fetch, quoted, serve
 
 READER: Final = "pg_read_all_data"
 """The role that a superuser is turned into: PostgreSQL's own, since version 14, for reading every table."""
@@ -45,19 +43,6 @@ _KINDS: Final = {
     "58": "IOException",
 }
 """SQLSTATE, or its class -> what it means to a caller, in the words of the other engine."""
-
-
-def main() -> None:
-    """Answer the request on stdin."""
-    request = json.load(sys.stdin)
-    limit_process(request["cpu_s"])
-    try:
-        answer = run(request)
-    except psycopg2.Error as error:
-        answer = {"error": _words(error), "kind": _kind(error)}
-    except MemoryError:
-        answer = {"error": "out of memory", "kind": "OutOfMemoryException"}
-    sys.stdout.write(json.dumps(answer))
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +75,7 @@ def open_sealed(address: str, *, role: str | None, longest_s: float) -> Any:
         found = cursor.fetchone()
         reader = role or (READER if found and found[0] else None)
         if reader is not None:
-            cursor.execute("set local role " + _quoted(reader))
+            cursor.execute("set local role " + quoted(reader))
     return connection
 
 
@@ -114,10 +99,6 @@ def _types(connection: Any, codes: list[int]) -> list[str]:
     return [names.get(code, "unknown") for code in codes]
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _kind(error: psycopg2.Error) -> str:
     state = error.pgcode or "08"
     return _KINDS.get(state) or _KINDS.get(state[:2]) or type(error).__name__
@@ -130,5 +111,9 @@ def _words(error: psycopg2.Error) -> str:
     return clean(str(error).partition("\n")[0])[:500]
 
 
+def _told(error: psycopg2.Error) -> tuple[str, str]:
+    return _words(error), _kind(error)
+
+
 if __name__ == "__main__":
-    main()
+    serve(run, psycopg2.Error, _told)

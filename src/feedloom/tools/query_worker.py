@@ -10,15 +10,13 @@ Reads one JSON object from stdin and writes one to stdout.
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from typing import Any, Final
 
 import duckdb
 
 from feedloom.tools.privacy import MASK, is_personal
-from feedloom.tools.worker_rows import fetch, limit_process
+from feedloom.tools.worker_rows import fetch, quoted, serve
 
 SEALED: Final = "feedloom_sealed"
 MEMORY_MB: Final = 512
@@ -37,19 +35,6 @@ _TABLES: Final = (
     "where database_name = ? and not internal and schema_name <> 'main' and not contains(schema_name, '_staging') "
     "group by all order by all"
 )
-
-
-def main() -> None:
-    """Answer the request on stdin."""
-    request = json.load(sys.stdin)
-    limit_process(request["cpu_s"])
-    try:
-        answer = run(request)
-    except duckdb.Error as error:
-        answer = {"error": _words(error), "kind": type(error).__name__}
-    except MemoryError:
-        answer = {"error": "out of memory", "kind": "OutOfMemoryException"}
-    sys.stdout.write(json.dumps(answer))
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -76,10 +61,10 @@ def open_sealed(file: str, *, shows_personal: bool) -> duckdb.DuckDBPyConnection
     connection.execute(f"attach '{file.replace(chr(39), chr(39) * 2)}' as {SEALED} (read_only)")
     found = connection.execute(_TABLES, [SEALED]).fetchall()
     for schema in dict.fromkeys(row[0] for row in found):
-        connection.execute(f"create schema {_quoted(schema)}")
+        connection.execute(f"create schema {quoted(schema)}")
     for schema, table, names in found:
         connection.execute(_view(schema, table, () if shows_personal else [one for one in names if is_personal(one)]))
-    path = ",".join([*dict.fromkeys(_quoted(row[0]) for row in found), "main"])
+    path = ",".join([*dict.fromkeys(quoted(row[0]) for row in found), "main"])
     for setting in (
         "set enable_external_access = false",
         "set timezone = 'UTC'",
@@ -91,14 +76,10 @@ def open_sealed(file: str, *, shows_personal: bool) -> duckdb.DuckDBPyConnection
 
 
 def _view(schema: str, table: str, personal: list[str] | tuple[()]) -> str:
-    masks = ", ".join(f"case when {_quoted(one)} is not null then '{MASK}' end as {_quoted(one)}" for one in personal)
+    masks = ", ".join(f"case when {quoted(one)} is not null then '{MASK}' end as {quoted(one)}" for one in personal)
     replaced = f" replace ({masks})" if masks else ""
-    name = f"{_quoted(schema)}.{_quoted(table)}"
+    name = f"{quoted(schema)}.{quoted(table)}"
     return f"create view {name} as select *{replaced} from {SEALED}.{name}"  # noqa: S608 - names that are there
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _words(error: duckdb.Error) -> str:
@@ -107,5 +88,9 @@ def _words(error: duckdb.Error) -> str:
     return " ".join(lines[:2])[:500]
 
 
+def _told(error: duckdb.Error) -> tuple[str, str]:
+    return _words(error), type(error).__name__
+
+
 if __name__ == "__main__":
-    main()
+    serve(run, duckdb.Error, _told)

@@ -1,13 +1,15 @@
-"""What the processes that run queries share: rows in JSON types within the limits, and limits of the process itself."""
+"""What processes that run queries share: how they answer, rows in JSON types within limits, limits of their own."""
 
 from __future__ import annotations
 
 import base64
 import json
 import math
+import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from feedloom.tools.privacy import MASK, clean, is_personal
 
@@ -16,6 +18,30 @@ ADDRESS_SPACE_BYTES: Final = 3 << 30
 
 _EXACT_DIGITS: Final = 15
 _LARGEST_INT: Final = 1 << 63
+
+
+Failure = TypeVar("Failure", bound=Exception)
+
+
+def serve(
+    run: Callable[[dict[str, Any]], dict[str, Any]], errors: type[Failure], told: Callable[[Failure], tuple[str, str]]
+) -> None:
+    """Answer the request on stdin with what *run* makes of it; of *errors*, with the words and the kind in *told*."""
+    request = json.load(sys.stdin)
+    limit_process(request["cpu_s"])
+    try:
+        answer = run(request)
+    except errors as error:
+        words, kind = told(error)
+        answer = {"error": words, "kind": kind}
+    except MemoryError:
+        answer = {"error": "out of memory", "kind": "OutOfMemoryException"}
+    sys.stdout.write(json.dumps(answer))
+
+
+def quoted(name: str) -> str:
+    """*name* as an identifier in SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def fetch(cursor: Any, names: list[str], request: dict[str, Any]) -> tuple[list[Any], bool]:

@@ -15,6 +15,9 @@ from feedloom.vendors.refiner.tools import (
     RESPONSE_STRANGERS,
 )
 
+_ID = Argument(name="id", nullable=True)
+_EMAIL = Argument(name="email", nullable=True)
+_UUID = Argument(name="uuid", nullable=True)
 _PAGE = Argument(name="page", type="integer", default=1, minimum=1, maximum=1_000_000)
 _PAGE_CURSOR = Argument(name="page_cursor", nullable=True)
 _PAGE_LENGTH = Argument(name="page_length", type="integer", default=50, minimum=1, maximum=1000)
@@ -34,11 +37,7 @@ TOOLS: tuple[Tool, ...] = (
         title="Get contact",
         description="One contact by exactly one of id, email and uuid.",
         choices={"": Choice(endpoint="get_contact", optional=CONTACT_OPTIONAL, strangers=CONTACT_STRANGERS)},
-        arguments=(
-            Argument(name="email", nullable=True),
-            Argument(name="id", nullable=True),
-            Argument(name="uuid", nullable=True),
-        ),
+        arguments=(_EMAIL, _ID, _UUID),
         exactly_one=("id", "email", "uuid"),
         style="published",
     ),
@@ -146,11 +145,7 @@ WRITE_TOOLS: tuple[WriteTool, ...] = (
         title="Delete contact",
         description="Deletes a contact and all its responses, after a person approves.",
         action="delete_contact",
-        arguments=(
-            Argument(name="email", nullable=True),
-            Argument(name="id", nullable=True),
-            Argument(name="uuid", nullable=True),
-        ),
+        arguments=(_EMAIL, _ID, _UUID),
         exactly_one=("id", "email", "uuid"),
         is_destructive=True,
         style="published",
@@ -163,8 +158,8 @@ WRITE_TOOLS: tuple[WriteTool, ...] = (
         action="track_event",
         arguments=(
             Argument(name="event", required=True),
-            Argument(name="id", nullable=True),
-            Argument(name="email", nullable=True),
+            _ID,
+            _EMAIL,
         ),
         exactly_one=("id", "email"),
         style="published",
@@ -176,8 +171,8 @@ WRITE_TOOLS: tuple[WriteTool, ...] = (
         description="Updates a known contact, after a person approves; never creates one.",
         action="update_contact",
         arguments=(
-            Argument(name="id", nullable=True),
-            Argument(name="email", nullable=True),
+            _ID,
+            _EMAIL,
             Argument(name="attributes", type="map", nullable=True),
             Argument(name="account", type="map", nullable=True),
         ),
