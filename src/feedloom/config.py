@@ -92,12 +92,12 @@ def need_key(section: str, title: str, key_page: str) -> Setting:
     return found
 
 
-def key_origin(section: str, value: str) -> str:
-    """Where the key *value* came from, in words; nothing of the value is in them."""
-    found = find_setting(section, "api_key")
-    if found is not None and found.value == value:
-        return found.origin
-    return "argument api_key"
+def forget_settings() -> None:
+    """Make dlt read its files again when a setting is next asked for."""
+    from dlt.common.configuration.container import Container  # noqa: PLC0415 - dlt takes a second to import
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - the same
+
+    Container()[PluggableRunContext].reload_providers()
 
 
 def moment(value: str | datetime | None, name: str) -> datetime | None:

@@ -64,6 +64,7 @@ class Notes:
     pages: list[Page] = field(default_factory=list)
     waits: list[tuple[str, float]] = field(default_factory=list)
     retries: list[tuple[str, int]] = field(default_factory=list)
+    new_keys: list[tuple[str, str]] = field(default_factory=list)
 
     def on_request(self, endpoint: Endpoint, status: int | None, seconds: float) -> None:
         """One request."""
@@ -82,6 +83,10 @@ class Notes:
         """One retry."""
         assert reason
         self.retries.append((endpoint.name, attempt))
+
+    def on_new_key(self, endpoint: Endpoint, origin: str) -> None:
+        """Another key."""
+        self.new_keys.append((endpoint.name, origin))
 
 
 class Stage:
@@ -138,7 +143,10 @@ class Stage:
         )
 
     def client(self, script: Script, *endpoints: Endpoint, limits: tuple[Limit, ...] = (), **options: Any) -> Client:
-        """A client of the vendor, which answers as *script* tells: by a function, or by one reply after the other."""
+        """A client of the vendor, which answers as *script* tells: by a function, or by one reply after the other.
+
+        *holder* has the key in place of the stage's, *shared* takes the limits that all clients of the key share.
+        """
         self.vendor = replace(self.vendor, endpoints=endpoints, limits=limits)
         answers: Iterator[Reply] | None = None if callable(script) else iter(script)
 
@@ -165,7 +173,9 @@ class Stage:
             "sleep": self.clock.sleep,
             "random": lambda: 0.5,
         }
-        return Client(self.vendor, self.key, **{**settings, **options})
+        if options.pop("shared", False):
+            del settings["limits"]
+        return Client(self.vendor, options.pop("holder", self.key), **{**settings, **options})
 
     def call(
         self,

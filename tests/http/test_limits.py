@@ -229,8 +229,8 @@ def test_all_clients_of_a_key_at_a_host_share_its_limits(stage: Stage) -> None:
     assert limits_of(vendor, Key("sk-one", "elsewhere"), host="us.acme.test") is shared
     assert limits_of(vendor, two, host="us.acme.test") is not shared
     assert limits_of(vendor, one, host="127.0.0.1:4000") is not shared
-    assert [Client(vendor, one)._limits for _ in range(2)] == [shared, shared]
-    assert Client(vendor, one, base_url="http://127.0.0.1:4000/v1")._limits is not shared
+    assert [Client(vendor, one)._limits(one) for _ in range(2)] == [shared, shared]
+    assert Client(vendor, one, base_url="http://127.0.0.1:4000/v1")._limits(one) is not shared
 
 
 def test_threads_take_from_one_window(stage: Stage) -> None:

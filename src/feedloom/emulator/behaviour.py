@@ -80,6 +80,7 @@ class Behaviour(ABC):
         endpoints: Every operation that is served.
         places: ``merged`` vendors take any input from URL and body alike; with ``apart`` each has its place.
         openapi_file: The vendor's OpenAPI description in YAML.
+        key: The one API key that works.
         control: What tests may do to the data that no call of the API can.
         keyless: Names of the operations that ask for no key.
         tells_wait: A refusal because of a limit says in Retry-After how long to wait.
@@ -89,6 +90,7 @@ class Behaviour(ABC):
     endpoints: tuple[Endpoint, ...]
     places: Literal["merged", "apart"]
     openapi_file: Path
+    key: str
     control: Any
     keyless: frozenset[str] = frozenset()
     tells_wait: bool = True

@@ -43,21 +43,29 @@ class Emulator:
     """One emulated environment of a vendor.
 
     Attributes:
-        key: The API key that works.
         base_path: What the base URL ends in: ``/v1``.
         requests: The latest requests and their counts.
         faults: The faults that are switched on; ``add("500=3")`` and ``clear()`` work at any time.
         control: Changes to the data that no call of the API can make; each vendor has its own.
     """
 
-    def __init__(self, *, behaviour: Behaviour, key: str, door: Door, latency_s: float) -> None:
-        self.key = key
+    def __init__(self, *, behaviour: Behaviour, door: Door, latency_s: float) -> None:
+        self._behaviour = behaviour
         self.base_path = behaviour.url_path
         self.requests = RequestLog()
         self.faults = door.faults
         self.control: Any = behaviour.control
         self._door = door
         self._latency_s = latency_s
+
+    @property
+    def key(self) -> str:
+        """The API key that works; another one that is put here is the one that works from then on."""
+        return self._behaviour.key
+
+    @key.setter
+    def key(self, key: str) -> None:
+        self._behaviour.key = key
 
     @cached_property
     def app(self) -> ASGIApp:
@@ -118,7 +126,7 @@ def create_emulator(
         lock=lock,
         lenient=bool(values.number(LENIENT.name)),
     )
-    return Emulator(behaviour=behaviour, key=key, door=door, latency_s=latency_ms / 1000)
+    return Emulator(behaviour=behaviour, door=door, latency_s=latency_ms / 1000)
 
 
 def describe(slug: str) -> Description:

@@ -1,7 +1,7 @@
 """One HTTP client for every vendor, driven by the catalogue: keys, pacing, retries, paging, errors."""
 
 from feedloom.http.answer import Answer, Page, Row, cut_body, glimpse, legible_rows, page_of, read_rows
-from feedloom.http.auth import Key
+from feedloom.http.auth import Key, KeyHolder
 from feedloom.http.client import Client
 from feedloom.http.cutting import Cut, other_lists
 from feedloom.http.encode import Value
@@ -15,6 +15,7 @@ __all__ = [
     "Client",
     "Cut",
     "Key",
+    "KeyHolder",
     "Limits",
     "Observer",
     "OutcomeUnknownError",

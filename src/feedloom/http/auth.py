@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, quote_plus, urlencode
@@ -51,6 +52,32 @@ class Key:
         for form in (self.value, quote(self.value, safe=""), quote_plus(self.value), _basic(self.value)):
             text = text.replace(form, MASK)
         return text
+
+
+class KeyHolder:
+    """The key that a vendor is asked with, for all clients that share this, and another one once it is refused.
+
+    Args:
+        key: The key.
+        fetch: Gives what stands by now where the key was found, if anything; None where it was given by hand.
+    """
+
+    def __init__(self, key: Key, *, fetch: Callable[[], Key | None] | None = None) -> None:
+        self._key = key
+        self._fetch = fetch
+        self._lock = threading.Lock()
+
+    @property
+    def key(self) -> Key:
+        """The key at hand."""
+        return self._key
+
+    def another_than(self, refused: Key) -> Key | None:
+        """The key to use in place of *refused*: one that was found since, or stands there now; None for the same."""
+        with self._lock:
+            if self._key.value == refused.value and self._fetch is not None:
+                self._key = self._fetch() or self._key
+            return None if self._key.value == refused.value else self._key
 
 
 def choose_auth(vendor: Vendor, name: str | None) -> Auth:

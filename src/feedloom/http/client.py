@@ -13,10 +13,10 @@ from typing import Final, Self
 import httpx2
 
 from feedloom.catalogue import Endpoint, NoPaging, Vendor
-from feedloom.errors import InputError, RefusedError
+from feedloom.errors import CredentialError, InputError, RefusedError
 from feedloom.http.address import checked_base_url, host_of, join, server_url
 from feedloom.http.answer import Answer, Page, read_date
-from feedloom.http.auth import Key, choose_auth, hide_from_logs, key_headers, with_key
+from feedloom.http.auth import Key, KeyHolder, choose_auth, hide_from_logs, key_headers, with_key
 from feedloom.http.concurrency import Concurrency, Gate
 from feedloom.http.encode import Call, Value, encode
 from feedloom.http.judge import Reply, Request, give_up, judge, not_repeated
@@ -29,6 +29,7 @@ from feedloom.http.sizes import TRIES, PageSizes
 _WHOLE_ANSWER: Final = 10
 """An answer that keeps trickling in may take this many times the time allowed for silence."""
 
+_FORBIDDEN: Final = 403
 _TOO_LARGE: Final = 413
 _TOO_MANY: Final = 429
 _FIRST_FAILURE: Final = 500
@@ -41,7 +42,8 @@ class Client:
 
     Args:
         vendor: The description.
-        key: The key; it shows in no text, log line or error made here.
+        key: The key, or who holds it; it shows in no text, log line or error made here. When the vendor refuses it, its
+            holder is asked for another once in each call.
         base_url: Where the API is, in place of the vendor's servers (a proxy, the emulator). Proxies and certificates
             are taken from the environment as usual.
         server: Name of one of the vendor's servers; None for its first.
@@ -63,7 +65,7 @@ class Client:
     def __init__(
         self,
         vendor: Vendor,
-        key: Key,
+        key: Key | KeyHolder,
         *,
         base_url: str | None = None,
         server: str | None = None,
@@ -82,7 +84,7 @@ class Client:
         if attempts < 1 or connections < 1 or timeout_s <= 0:
             raise ValueError("attempts and connections start at 1, and timeout_s is more than 0")
         self.vendor = vendor
-        self._key = key
+        self._holder = key if isinstance(key, KeyHolder) else KeyHolder(key)
         self._is_own_base = base_url is not None
         self._base = server_url(vendor, server) if base_url is None else checked_base_url(base_url)
         self._auth = choose_auth(vendor, auth)
@@ -93,7 +95,7 @@ class Client:
         self._reads_only = reads_only
         self._attempts = attempts
         self._timeout_s = timeout_s
-        self._limits = limits_of(vendor, key, host=host_of(self._base)) if limits is None else limits
+        self._own_limits = limits
         self._connections = connections
         self._concurrency = Concurrency(most=connections)
         self._gate = Gate(self._concurrency)
@@ -168,18 +170,24 @@ class Client:
             )
         sized = with_page_size(endpoint, params)
         call = encode(endpoint, sized)
-        url = self._key.mask(self._url(endpoint, call))
         consumes = uses_up_a_page(endpoint, sized)
-        request = Request(vendor=self.vendor, endpoint=endpoint, key=self._key, url=url, consumes=consumes)
-        message = self._message(request, call)
+        request = self._request(endpoint, call, self._holder.key, consumes=consumes)
         patience = Patience(attempts=self._attempts, random=self._random)
+        first_key = request.key
         while True:
             try:
-                outcome = await self._attempt(request, message, sized)
-            except RefusedError as refused:
-                if may_shrink and refused.status == _TOO_LARGE:
+                outcome = await self._attempt(request, self._message(request, call), sized)
+            except (CredentialError, RefusedError) as refused:
+                status = refused.status if isinstance(refused, RefusedError) else None
+                if may_shrink and status == _TOO_LARGE:
                     raise PageFailedError(refused.message) from None
-                raise
+                may_be_the_key = status in (None, _FORBIDDEN) and request.key is first_key
+                another = self._holder.another_than(first_key) if may_be_the_key else None
+                if another is None:
+                    raise
+                request = self._request(endpoint, call, another, consumes=consumes)
+                self._observer.on_new_key(endpoint, another.origin)
+                continue
             if isinstance(outcome, Answer):
                 return outcome
             if not may_repeat(outcome, endpoint, consumes=consumes):
@@ -197,14 +205,14 @@ class Client:
         self, request: Request, message: httpx2.Request, params: Mapping[str, Value]
     ) -> Answer | Failure:
         """One request, when the limits let it leave, and what its reply means."""
-        endpoint = request.endpoint
+        endpoint, limits = request.endpoint, self._limits(request.key)
         async with self._gate.place():
-            ticket = await self._limits.acquire(endpoint, params, sleep=self._sleep, on_wait=self._observer.on_wait)
+            ticket = await limits.acquire(endpoint, params, sleep=self._sleep, on_wait=self._observer.on_wait)
             started_s = self._clock()
             try:
                 reply = await self._send(request, message)
             finally:
-                self._limits.settle(ticket)
+                limits.settle(ticket)
             ended_s = self._clock()
             status = reply.status if isinstance(reply, Reply) else None
             self._observer.on_request(endpoint, status, max(0.0, ended_s - started_s))
@@ -214,7 +222,7 @@ class Client:
                 self._concurrency.answered(left_at_s=started_s, now_s=ended_s)
         outcome = judge(request, reply) if isinstance(reply, Reply) else reply
         if isinstance(outcome, Failure) and outcome.kind is Kind.LIMITED and outcome.retry_after_s:
-            self._limits.pause(endpoint, params, outcome.retry_after_s)
+            limits.pause(endpoint, params, outcome.retry_after_s)
         return outcome
 
     async def _send(self, request: Request, message: httpx2.Request) -> Reply | Failure:
@@ -239,6 +247,14 @@ class Client:
             received_at=read_date(response.headers.get("date")) or now,
         )
 
+    def _limits(self, key: Key) -> Limits:
+        own = self._own_limits
+        return limits_of(self.vendor, key, host=host_of(self._base)) if own is None else own
+
+    def _request(self, endpoint: Endpoint, call: Call, key: Key, *, consumes: bool) -> Request:
+        url = key.mask(self._url(endpoint, call))
+        return Request(vendor=self.vendor, endpoint=endpoint, key=key, url=url, consumes=consumes)
+
     def _message(self, request: Request, call: Call) -> httpx2.Request:
         """The request as it is sent, with the key; an endpoint on a server of its own is called without.
 
@@ -249,8 +265,8 @@ class Client:
             headers["Content-Type"] = "application/json"
         url = self._url(request.endpoint, call)
         if not request.endpoint.server:
-            headers.update(key_headers(self._auth, self._key))
-            url = with_key(url, self._auth, self._key)
+            headers.update(key_headers(self._auth, request.key))
+            url = with_key(url, self._auth, request.key)
         try:
             return self._opened.build_request(request.endpoint.method, url, headers=headers, content=call.body)
         except httpx2.InvalidURL as error:

@@ -26,6 +26,9 @@ class Observer(Protocol):
     def on_retry(self, endpoint: Endpoint, reason: str, attempt: int) -> None:
         """The request is about to be sent again; *attempt* counts from 1, so the first retry is attempt 2."""
 
+    def on_new_key(self, endpoint: Endpoint, origin: str) -> None:
+        """The key was refused, and the request is about to be sent again with another one, found at *origin*."""
+
 
 class Silent:
     """An observer that keeps everything to itself."""
@@ -40,6 +43,9 @@ class Silent:
         """Say nothing."""
 
     def on_retry(self, endpoint: Endpoint, reason: str, attempt: int) -> None:
+        """Say nothing."""
+
+    def on_new_key(self, endpoint: Endpoint, origin: str) -> None:
         """Say nothing."""
 
 

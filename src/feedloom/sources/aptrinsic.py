@@ -11,10 +11,10 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from feedloom.catalogue import Table
-from feedloom.config import key_origin, moment
+from feedloom.config import moment
 from feedloom.errors import InputError
-from feedloom.http import Key
 from feedloom.sources.contracts import checked_contracts
+from feedloom.sources.keys import key_of_run
 from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range, with_look_back
 from feedloom.sources.resources import make_resources
@@ -85,7 +85,7 @@ def aptrinsic_source(
         contracts=checked_contracts(APTRINSIC, contracts or {}),
         tables=_with_look_back(look_back_hours),
     )
-    connection = Connection(key=Key(api_key, key_origin("aptrinsic_source", api_key)), base_url=base_url, server=region)
+    connection = Connection(holder=key_of_run("aptrinsic_source", api_key), base_url=base_url, server=region)
     return make_resources(APTRINSIC, connection, options)
 
 

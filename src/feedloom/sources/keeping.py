@@ -47,7 +47,7 @@ def _opening(plan: TablePlan, state: Mapping[str, Any]) -> Opening:
     purpose = {
         "endpoint": plan.endpoint.name,
         "url": plan.connection.base_url or plan.connection.server,
-        "key": plan.connection.key.value,
+        "key": plan.connection.holder.key.value,
         "params": plan.params,
         "calls": calls,
         "window": repr(plan.table.window),

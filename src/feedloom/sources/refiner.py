@@ -12,10 +12,10 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from feedloom.catalogue import Table
-from feedloom.config import key_origin, moment
+from feedloom.config import moment
 from feedloom.errors import InputError
-from feedloom.http import Key
 from feedloom.sources.contracts import checked_contracts
+from feedloom.sources.keys import key_of_run
 from feedloom.sources.naming import NamingSource
 from feedloom.sources.planning import Range
 from feedloom.sources.resources import make_resources
@@ -107,7 +107,7 @@ def refiner_source(
         contracts=checked_contracts(REFINER, contracts or {}),
         tables={"responses": changed},
     )
-    connection = Connection(key=Key(api_key, key_origin("refiner_source", api_key)), base_url=base_url, auth=auth)
+    connection = Connection(holder=key_of_run("refiner_source", api_key), base_url=base_url, auth=auth)
     return make_resources(REFINER, connection, options)
 
 

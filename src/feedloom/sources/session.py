@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 
 from feedloom.catalogue import Table
-from feedloom.http import SILENT, Observer
+from feedloom.http import SILENT, KeyHolder, Observer
 from feedloom.sources.absences import Absences
 from feedloom.sources.journal import KeptReading, RunJournals, new_run_id
 
@@ -70,6 +70,7 @@ class Session:
             what it hands out.
         run: Its name, which journals bear.
         journals: Folder where each run of the pipeline keeps its pages; None to keep none.
+        key: The key that all sources of the run use; None for each its own.
         about: What is noted of the run beside its pages: ``source``, ``to`` and ``dataset``.
         transport: Makes the transport of each client, for tests in one process; None for the network.
         keeps_vanished: Rows that left a list that is read whole stay in the table, with the moment that was noticed.
@@ -87,6 +88,7 @@ class Session:
     counts_exact: threading.Event = field(default_factory=threading.Event)
     run: str = field(default_factory=new_run_id)
     journals: Path | None = None
+    key: KeyHolder | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     transport: Callable[[], httpx2.AsyncBaseTransport] | None = None
     keeps_vanished: bool = False

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from feedloom.catalogue import Endpoint, Table, Vendor
 from feedloom.columnar.arrow import TableContract
 from feedloom.errors import InputError
-from feedloom.http import Client, Key
+from feedloom.http import Client, KeyHolder
 from feedloom.sources.planning import Range
 from feedloom.sources.session import Session
 
@@ -50,7 +50,7 @@ class Options:
 class Connection:
     """How to reach the vendor: its key and where it is."""
 
-    key: Key
+    holder: KeyHolder
     base_url: str | None = None
     auth: str | None = None
     server: str | None = None
@@ -105,7 +105,7 @@ class TablePlan:
         transport = self.session.transport
         async with Client(
             self.vendor,
-            self.connection.key,
+            self.connection.holder,
             base_url=self.connection.base_url,
             auth=self.connection.auth,
             server=self.connection.server,

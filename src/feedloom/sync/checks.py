@@ -10,8 +10,9 @@ import duckdb
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Vendor
-from feedloom.config import Setting, find_setting, need_key
-from feedloom.http import SILENT, Client, Key, Observer
+from feedloom.config import Setting, find_setting
+from feedloom.http import SILENT, Client, Observer
+from feedloom.sources.keys import hold_needed_key
 from feedloom.sync.failures import explain
 from feedloom.sync.warehouse import Target, check_file, choose_target, open_pipeline, work_folder_kept_on_success
 
@@ -30,14 +31,14 @@ def check_key(
         RetryLaterError: The vendor can't be reached, or keeps failing.
         InputError: The address is none.
     """
-    key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
+    holder = hold_needed_key(vendor, key)
     address = base_url or _setting(vendor, "base_url")
     region = _setting(vendor, "region")
 
     async def ask() -> str:
         client = Client(
             vendor,
-            Key(key.value, key.origin),
+            holder,
             base_url=address,
             server=region if region in vendor.servers else None,
             observer=observer,
@@ -46,7 +47,7 @@ def check_key(
         async with client:
             return (await client.check_key()).url
 
-    return {"url": asyncio.run(ask()), "origin": key.origin}
+    return {"url": asyncio.run(ask()), "origin": holder.key.origin}
 
 
 def check_database(vendor: Vendor, to: str | None) -> dict[str, Any]:

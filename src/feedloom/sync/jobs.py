@@ -14,12 +14,13 @@ from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.catalogue import Table, Vendor
-from feedloom.config import Setting, duration, find_setting, find_text, moment, need_key
+from feedloom.config import Setting, duration, find_setting, find_text, moment
 from feedloom.errors import InputError
-from feedloom.http import Client, Key
+from feedloom.http import Client
 from feedloom.sources import SOURCES
 from feedloom.sources.contracts import checked_contracts, flat_contracts, parsed_contracts
 from feedloom.sources.journal import KeptReading
+from feedloom.sources.keys import hold_needed_key
 from feedloom.sources.planning import Cursor, Range, plan_windows, span_to_read, with_look_back
 from feedloom.sources.session import Session
 from feedloom.sync.counts import loaded_range
@@ -114,17 +115,17 @@ def make_job(
     back = asked_back if asked_back is not None else configured_look_back(vendor)
     if back is not None:
         tables = [with_look_back(table, back) for table in tables]
-    key = key or need_key(vendor.source_name, vendor.title, vendor.key_page)
+    holder = hold_needed_key(vendor, key)
     agreed = _contracts(vendor, contracts)
     address = base_url or _setting(vendor, "base_url")
     target = choose_target(vendor, to, dataset)
     tally = Tally()
     pipeline = open_pipeline(vendor, target, scratch=scratch)
     about = {"source": vendor.slug, "to": target.to, "dataset": target.dataset}
-    session = Session(observer=tally, journals=journal_folder(pipeline), about=about)
+    session = Session(observer=tally, journals=journal_folder(pipeline), key=holder, about=about)
 
     def source(table: Table, again: Reread | None) -> DltSource:
-        settings: dict[str, Any] = {"api_key": key.value, "base_url": address, "contracts": agreed}
+        settings: dict[str, Any] = {"api_key": holder.key.value, "base_url": address, "contracts": agreed}
         if asked_back is not None:
             settings["look_back_hours"] = asked_back.total_seconds() / 3600
         if again is None:
@@ -139,7 +140,7 @@ def make_job(
     def client() -> Client:
         return Client(
             vendor,
-            Key(key.value, key.origin),
+            holder,
             base_url=address,
             server=_setting(vendor, "region"),
             observer=tally.without_rows(),

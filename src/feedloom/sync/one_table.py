@@ -86,6 +86,9 @@ class TableLoader:
             result.notes.append(
                 f"{keys} a column with a suffix, as others would share it: {NAMES_TABLE} holds the names."
             )
+        if job.tally.new_key:
+            result.notes.append(f"The key was refused, and another one stood in {job.tally.new_key}: it is used now.")
+            job.tally.new_key = ""
         result.short = reading.short
         result.read = reading.rows
         result.keys_past_cap = len(reading.keys_past_cap)

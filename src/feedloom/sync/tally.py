@@ -64,6 +64,7 @@ class Tally:
         requests: Requests sent, retries included.
         retries: How many of them were retries.
         waited_s: Seconds spent waiting for limits.
+        new_key: Where another key was found after the one in use was refused; empty for never.
         minutes: The requests by minute, endpoint and status.
     """
 
@@ -71,6 +72,7 @@ class Tally:
     requests: int = 0
     retries: int = 0
     waited_s: float = 0.0
+    new_key: str = ""
     minutes: dict[Minute, Requests] = field(default_factory=dict)
     _table: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -112,6 +114,10 @@ class Tally:
         with self._lock:
             self.retries += 1
 
+    def on_new_key(self, endpoint: Endpoint, origin: str) -> None:  # noqa: ARG002 - Observer
+        """Keep where it was found."""
+        self.new_key = origin
+
 
 @dataclass(frozen=True, slots=True)
 class _RequestsOnly:
@@ -128,3 +134,6 @@ class _RequestsOnly:
 
     def on_retry(self, endpoint: Endpoint, reason: str, attempt: int) -> None:
         self._tally.on_retry(endpoint, reason, attempt)
+
+    def on_new_key(self, endpoint: Endpoint, origin: str) -> None:
+        self._tally.on_new_key(endpoint, origin)

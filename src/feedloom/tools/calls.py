@@ -1,31 +1,28 @@
-"""Calls of a vendor on behalf of tools: on one shared client a vendor, watched, in time, with a fresh key.
+"""Calls of a vendor on behalf of tools: on one shared client a vendor, watched and in time.
 
 Reads go through a client that refuses whatever is no GET. A client that may write is made only where writes are
 allowed, when an approved change is about to be sent.
 
-Limits are waited out and passing faults tried again by the client; what it did is noted in the verification of the call
-at hand. A refused key is fetched once more from where it came from: a new one is tried once, the same one never.
+Limits are waited out, passing faults tried again and rotated keys found by the client; what it did is noted in the
+verification of the call at hand.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from feedloom.catalogue import Endpoint, Vendor
-from feedloom.config import find_setting, need_key
-from feedloom.errors import CredentialError, RateLimitedError, RefusedError, RetryLaterError
-from feedloom.http import Answer, Client, Key, Page
+from feedloom.config import find_setting
+from feedloom.errors import RateLimitedError, RetryLaterError
+from feedloom.http import Answer, Client, KeyHolder, Page
 from feedloom.tools.verification import Verification
 
-T = TypeVar("T")
-
-_FORBIDDEN = 403
 _TOO_MANY = 429
 _REFUSED = 4
 """First digit of the statuses that say that a request was not carried out."""
@@ -78,13 +75,17 @@ class _Watching:
         watch = WATCH.get()
         watch.verification.heal("rate_limit" if watch.is_limited else "transient")
 
+    def on_new_key(self, endpoint: Endpoint, origin: str) -> None:  # noqa: ARG002 - the protocol's
+        WATCH.get().verification.heal("key")
+
 
 class Calls:
     """Asks vendors; an asynchronous context manager, for as many tasks of one event loop as one likes."""
 
     def __init__(self, *, may_write: bool = False) -> None:
         self._may_write = may_write
-        self._clients: dict[tuple[str, bool], tuple[Key, Client]] = {}
+        self._keys: dict[str, KeyHolder] = {}
+        self._clients: dict[tuple[str, bool], Client] = {}
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
 
@@ -99,80 +100,50 @@ class Calls:
     async def call(self, vendor: Vendor, endpoint: Endpoint, params: Mapping[str, Any]) -> Answer:
         """The answer to one call; raises what ``Client.call`` raises."""
         _check_reads(endpoint)
-        return await self.with_key(vendor, lambda client: client.call(endpoint, params))
+        return await (await self._client(vendor)).call(endpoint, params)
 
     async def rows(
         self, vendor: Vendor, endpoint: Endpoint, params: Mapping[str, Any], *, count: int, page_size: int
     ) -> tuple[list[Page], bool]:
         """The first pages of a list, until they hold *count* rows, and whether that is all of it."""
         _check_reads(endpoint)
-
-        async def read(client: Client) -> tuple[list[Page], bool]:
-            pages: list[Page] = []
-            async for page in client.pages(endpoint, params, page_size=page_size):
-                pages.append(page)
-                if page.is_last or sum(map(len, pages)) >= count:
-                    return pages, page.is_last
-            return pages, True
-
-        return await self.with_key(vendor, read)
+        client = await self._client(vendor)
+        pages: list[Page] = []
+        async for page in client.pages(endpoint, params, page_size=page_size):
+            pages.append(page)
+            if page.is_last or sum(map(len, pages)) >= count:
+                return pages, page.is_last
+        return pages, True
 
     async def write(self, vendor: Vendor, endpoint: Endpoint, params: Mapping[str, Any]) -> Answer:
         """The answer to one call that changes something; raises ValueError where that is not allowed."""
         if not self._may_write:
             raise ValueError(f"{endpoint.name} does more than read, and writes are off")
-        return await self.with_key(vendor, lambda client: client.call(endpoint, params), writes=True)
+        return await (await self._client(vendor, writes=True)).call(endpoint, params)
 
     async def check_key(self, vendor: Vendor) -> Answer:
         """The answer of the vendor's cheapest call."""
-        return await self.with_key(vendor, lambda client: client.check_key())
+        return await (await self._client(vendor)).check_key()
 
-    async def with_key(self, vendor: Vendor, ask: Callable[[Client], Awaitable[T]], *, writes: bool = False) -> T:
-        """What *ask* gives; when the key is refused and another stands where it came from, with that one."""
-        key, client = await self._client(vendor, writes=writes)
-        try:
-            return await ask(client)
-        except (CredentialError, RefusedError) as error:
-            if isinstance(error, RefusedError) and error.status != _FORBIDDEN:
-                raise
-            fresh, client = await self._client(vendor, writes=writes, after=key)
-            if fresh.value == key.value:
-                raise
-            found = await ask(client)
-            WATCH.get().verification.heal("key")
-            return found
+    async def _client(self, vendor: Vendor, *, writes: bool = False) -> Client:
+        """An open client of *vendor*; all of one vendor share its key."""
+        from feedloom.sources.keys import hold_needed_key  # noqa: PLC0415 - dlt takes a second to import
 
-    async def _client(self, vendor: Vendor, *, writes: bool, after: Key | None = None) -> tuple[Key, Client]:
-        """The key of *vendor* and a client that uses it; asked for anew when *after* was refused."""
         async with self._lock:
-            known = self._clients.get((vendor.slug, writes))
-            if known is not None and (after is None or known[0].value != after.value):
-                return known
-            if after is not None:
-                forget_settings()
-            found = need_key(vendor.source_name, vendor.title, vendor.key_page)
-            key = Key(str(found.value), found.origin)
-            if known is not None and key.value == known[0].value:
-                return known
-            client = Client(
-                vendor,
-                key,
-                base_url=_setting(vendor, "base_url"),
-                server=_region(vendor),
-                observer=_Watching(),
-                reads_only=not writes,
-                sleep=_sleep_in_time,
-            )
-            self._clients[vendor.slug, writes] = (key, await self._stack.enter_async_context(client))
+            if vendor.slug not in self._keys:
+                self._keys[vendor.slug] = hold_needed_key(vendor)
+            if (vendor.slug, writes) not in self._clients:
+                client = Client(
+                    vendor,
+                    self._keys[vendor.slug],
+                    base_url=_setting(vendor, "base_url"),
+                    server=_region(vendor),
+                    observer=_Watching(),
+                    reads_only=not writes,
+                    sleep=_sleep_in_time,
+                )
+                self._clients[vendor.slug, writes] = await self._stack.enter_async_context(client)
             return self._clients[vendor.slug, writes]
-
-
-def forget_settings() -> None:
-    """Make dlt read its files again when a setting is next asked for."""
-    from dlt.common.configuration.container import Container  # noqa: PLC0415 - dlt takes a second to import
-    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - the same
-
-    Container()[PluggableRunContext].reload_providers()
 
 
 def _check_reads(endpoint: Endpoint) -> None:

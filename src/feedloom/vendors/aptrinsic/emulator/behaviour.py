@@ -44,7 +44,7 @@ class AptrinsicBehaviour(Behaviour):
 
     def __init__(self, settings: Settings) -> None:
         quirks = settings.quirks
-        self._key = settings.key
+        self.key = settings.key
         self._quirks = quirks
         self.tells_wait = quirks["retry_after"] == YES
         self._environment = Environment(users=settings.rows, seed=settings.seed, quirks=quirks, now=settings.now)
@@ -78,7 +78,7 @@ class AptrinsicBehaviour(Behaviour):
         region = self._quirks["region"]
         if region == "404":
             return self.error(status=404, message="Not found")
-        if key == self._key and region == "right":
+        if key == self.key and region == "right":
             return None
         return json_answer({"errorMessage": "Authentication failed in loginAwareAuthentication"}, status=401)
 

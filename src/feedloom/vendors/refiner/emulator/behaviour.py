@@ -53,7 +53,7 @@ class RefinerBehaviour(Behaviour):
         quirks = settings.quirks
         if quirks["segments_cursor"] == PRESENT:
             self.endpoints = tuple(_with_cursor(endpoint) for endpoint in self.endpoints)
-        self._key = settings.key
+        self.key = settings.key
         self._quirks = quirks
         self._environment = Environment(
             rows=settings.rows,
@@ -98,7 +98,7 @@ class RefinerBehaviour(Behaviour):
 
         Source: refiner-notes, Transport, auth, limits; where short ends and malformed starts is an assumption there.
         """
-        if key == self._key:
+        if key == self.key:
             return None
         if key is None or len(key) < _SHORTEST_KEY:
             return self.error(status=401, message="No API key found in headers")
