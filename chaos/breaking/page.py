@@ -13,7 +13,7 @@ from benching.page import grid
 Line = Mapping[str, Any]
 
 _TITLES: Final = {"refiner": "Refiner", "aptrinsic": "Gainsight PX"}
-_OUTCOMES: Final = ("equal", "named error, rest equal", "told", "with the next sync", "WRONG")
+_OUTCOMES: Final = ("equal", "named error, rest equal", "told", "with the next sync", "no way to tell", "WRONG")
 _WIDTH: Final = 120
 _ENDS: Final = 6
 """Cycles at either end of the soak whose medians are compared."""

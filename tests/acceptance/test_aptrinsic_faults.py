@@ -24,6 +24,7 @@ from support.aptrinsic_stage import (
     playing,
     table_of,
 )
+from support.killing import small_pages
 
 TABLES = ("users", "events_page_view", "articles", "feature_flags", "feature_adoption", "engagement_collisions")
 """A list that fills its last page, one of two pages, two that replace their table, a call for each row, a short one."""
@@ -171,6 +172,33 @@ def test_a_short_scroll_is_a_finding_where_the_vendor_counted_right_before(tmp_p
         stage.clock.forward(minutes=1)
         stage.sync(only=tables)
         assert stage.differences(tables) == []
+
+
+def test_a_few_rows_that_stay_away_are_a_finding_too(tmp_path: Path) -> None:
+    tables = ["events_feature_match"]
+    with playing(tmp_path, rows=20, faults=["empty-page=always@list_feature_match_events"]) as stage:
+        start = LATEST - timedelta(days=3)
+        report = stage.sync(only=tables, start=start)
+        assert 0 < int(report.findings[0].split("counts ")[1].split()[0]) < 10
+        stage.clock.forward(minutes=1)
+        assert stage.sync(only=tables).findings
+        stage.emulator.faults.clear()
+        stage.clock.forward(minutes=1)
+        stage.sync(only=tables)
+        assert stage.differences(tables) == []
+
+
+def test_a_page_that_is_empty_and_not_the_last_ends_the_table_and_not_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pages(10, monkeypatch.setattr)
+    with playing(tmp_path, rows=20, faults=["empty-page=2@list_articles"]) as stage:
+        with pytest.raises(VendorError, match="brought no rows, and says that more follow"):
+            stage.sync(only=["articles"])
+        assert "articles" not in stage.spans
+        stage.emulator.faults.clear()
+        stage.sync(only=["articles"])
+        assert stage.differences(["articles"]) == []
 
 
 def test_a_whole_list_that_comes_empty_is_not_believed(tmp_path: Path) -> None:

@@ -212,8 +212,18 @@ def test_a_short_page_is_not_the_last_where_the_vendor_says_that_more_follow(sta
     assert ids(pages) == [0, 1, 2]
 
 
-def test_an_empty_page_is_the_end_whatever_the_vendor_marks(stage: Stage) -> None:
-    script = [JSONResponse({"items": things(2), "is_last": False}), JSONResponse({"items": [], "is_last": False})]
+@pytest.mark.parametrize("before", [0, 2])
+def test_an_empty_page_that_is_said_not_to_be_the_last_is_no_end(stage: Stage, before: int) -> None:
+    pages = [things(before)] * (before > 0)
+    script = [JSONResponse({"items": rows, "is_last": False}) for rows in [*pages, []]]
+
+    with pytest.raises(VendorError, match="brought no rows, and says that more follow"):
+        stage.read(stage.endpoint(paging=FLAGGED), script, page_size=2)
+
+
+@pytest.mark.parametrize("marks", [{"is_last": True}, {}])
+def test_an_empty_page_after_full_ones_is_the_end(stage: Stage, marks: dict[str, Any]) -> None:
+    script = [JSONResponse({"items": things(2), "is_last": False}), JSONResponse({"items": [], **marks})]
 
     assert ids(stage.read(stage.endpoint(paging=FLAGGED), script, page_size=2)) == [0, 1]
 

@@ -21,6 +21,7 @@ from feedloom.http import Client, Key, ScrollLostError, StartOverError
 from feedloom.sources.journal import Journal, Opening
 from feedloom.sources.planning import Proof, Read
 from feedloom.sources.reading import Reader, Rows
+from feedloom.sources.session import ScrollCounts
 from feedloom.vendors import VENDORS
 from sources.fakes import NOW, FakeClient, Row, Script
 
@@ -339,12 +340,50 @@ def test_a_scroll_that_ends_empty_before_the_vendors_count_starts_over() -> None
     assert (ids(pages), [page.note for page in pages if page.note]) == ([1, 1, 2], [])
 
 
-def test_an_end_before_the_vendors_count_is_believed_when_it_comes_twice() -> None:
-    client = counted([[event(1)], []], [[event(1)], []], total=2)
-    pages = read_list(client, Read(params={}))
-    assert len(client.asked) == 2
-    (note,) = [page.note for page in pages if page.note]
-    assert note.startswith("The vendor counts 2 rows where 1 came")
+def verdicts(*scripts: Script, total: int, counts: ScrollCounts) -> list[tuple[bool, str]]:
+    """What is told of a list that is read as *scripts* play it: whether it is short, and how that is said."""
+    client = counted(*scripts, total=total)
+    read = Reader(cast("Client", client), VISITS, counts=counts)
+    pages = asyncio.run(all_of(read.read_many(each([Read(params={})]), side_by_side=1)))
+    return [(page.is_short, page.note.partition(";")[0]) for page in pages if page.note]
+
+
+SHORT = [[event(1)], []]
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_short"),
+    [
+        (ScrollCounts(), True),
+        (ScrollCounts(exact=True), True),
+        (ScrollCounts(inflated=True), False),
+        (ScrollCounts(exact=True, inflated=True), True),
+    ],
+)
+def test_an_end_before_the_vendors_count_that_comes_twice_is_short_unless_it_counts_too_many(
+    counts: ScrollCounts, is_short: bool
+) -> None:
+    note = "The vendor counts 2 rows where 1 came, twice in a row"
+    assert verdicts(SHORT, SHORT, total=2, counts=counts) == [(is_short, note)]
+
+
+def test_nothing_where_many_rows_are_counted_is_short_however_the_vendor_counts() -> None:
+    found = verdicts([[]], [[]], total=10, counts=ScrollCounts(inflated=True))
+    assert [is_short for is_short, _ in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("script", "total", "shown"),
+    [
+        ([[event(1)], [event(2)], []], 2, ScrollCounts(exact=True)),
+        ([[event(1)], [event(2)]], 9, ScrollCounts(inflated=True)),
+        ([[]], 0, ScrollCounts()),
+    ],
+)
+def test_each_list_shows_how_the_vendor_counts(script: Script, total: int, shown: ScrollCounts) -> None:
+    counts = ScrollCounts()
+    assert verdicts(script, total=total, counts=counts) == []
+    assert counts == shown
 
 
 @pytest.mark.parametrize("end", [[event(3)], []])

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from dlt.common.storages.load_package import PackageStorage
+from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.config import Setting
 from feedloom.http import Client, Key
@@ -142,6 +143,54 @@ def test_a_later_merge_that_is_cut_off_after_its_commit_is_finished(
     with pytest.raises(KilledError):
         sync(api)
     monkeypatch.undo()
+    assert sync(api).verdict == "matches"
+    assert loaded() == {"r1": ["z"], "r2": ["c"], "r3": ["d"]}
+
+
+@pytest.mark.parametrize("left", ["all of it", "no schema", "no rows", "nothing"])
+def test_what_was_normalised_and_not_cleared_away_is_no_obstacle(
+    left: str, api: FakeRefiner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(api)
+    api.lists["/responses"][0] = answered("r1", "z")
+    delete = PackageStorage.delete_package
+
+    def killed(self: PackageStorage, load_id: str, *arguments: Any, **more: Any) -> None:
+        folder = Path(self.storage.make_full_path(self.get_package_path(load_id)))
+        if folder.parent.name != "extracted":
+            delete(self, load_id, *arguments, **more)
+            return
+        gone = {"all of it": "none", "no schema": "schema.json", "no rows": "*.parquet", "nothing": "*.*"}[left]
+        for file in filter(Path.is_file, folder.rglob(gone)):
+            file.unlink()
+        raise KilledError(load_id)
+
+    def not_reached(_: Pipeline) -> None:
+        raise KilledError
+
+    monkeypatch.setattr(Pipeline, "abort_packages", not_reached)
+    monkeypatch.setattr(PackageStorage, "delete_package", killed)
+    with pytest.raises(KilledError):
+        sync(api)
+    monkeypatch.undo()
+    api.seen.clear()
+    assert sync(api).verdict == "matches"
+    assert loaded() == {"r1": ["z"], "r2": ["c"], "r3": ["d"]}
+    assert [params["page_length"] for params in api.asked("/responses")] == ["1"]  # the journal had the pages
+
+
+def test_what_was_read_and_is_damaged_on_disk_is_read_again(api: FakeRefiner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_: Pipeline, **_more: Any) -> None:
+        raise KilledError
+
+    sync(api)
+    api.lists["/responses"][0] = answered("r1", "z")
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "normalize", killed)
+        with pytest.raises(KilledError):
+            sync(api)
+    (file,) = Path.cwd().rglob("extracted/*/new_jobs/responses.*.parquet")
+    file.write_bytes(file.read_bytes()[:100])
     assert sync(api).verdict == "matches"
     assert loaded() == {"r1": ["z"], "r2": ["c"], "r3": ["d"]}
 

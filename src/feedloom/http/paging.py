@@ -201,8 +201,9 @@ class _Once:
 class _ByNumber:
     """Pages asked for by number.
 
-    Ends at an empty page, at the vendor's own mark of the last page, and at a short page unless such a mark says that
-    more follow: a vendor that hands out fewer rows than asked for must not cut the list.
+    Ends at the vendor's own mark of the last page, and at an empty or short page unless such a mark says that more
+    follow: a vendor that hands out fewer rows than asked for must not cut the list. Raises VendorError for an empty
+    page that is said not to be the last, since rows are missing, there or after it.
     """
 
     def __init__(self, paging: NumberPaging, *, size: int) -> None:
@@ -220,8 +221,10 @@ class _ByNumber:
         is_short = len(page) < self._size
         self._all_full = self._all_full and not is_short
         self._index += 1
+        if mark is False and not len(page):
+            raise _unexpected(page, "brought no rows, and says that more follow")
         is_last = is_short if mark is None else mark
-        return None if is_last or not len(page) else self._turn()
+        return None if is_last else self._turn()
 
     def with_size(self, size: int) -> Turn | None:
         """The request that goes on from the same row with *size*, which divides the size so far.

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from feedloom.catalogue import Endpoint, Slices, Table, Vendor
+from feedloom.errors import VendorError
 from feedloom.http import Client, legible_rows
 from feedloom.sources.journal import Journal
 from feedloom.sources.planning import (
@@ -22,6 +23,7 @@ from feedloom.sources.planning import (
     span_to_read,
 )
 from feedloom.sources.reading import Reader
+from feedloom.sources.session import ScrollCounts
 
 
 @dataclass(slots=True)
@@ -67,11 +69,13 @@ class FanOutReads:
     known: SliceState
     now: datetime
     journal: Journal | None = None
+    counts: ScrollCounts = field(default_factory=ScrollCounts)
 
     async def for_each_row(self, client: Client, windows: Sequence[Read] | None = None) -> AsyncIterator[Read]:
         """A read for each row of the other table, for each of its slices, or for each of *windows*.
 
-        A row that lacks a value without which the vendor refuses the call is passed over.
+        A row that lacks a value without which the vendor refuses the call is passed over. Raises VendorError at the end
+        when the other table's list was not whole.
         """
         fan_out = self.table.fan_out
         if fan_out is None:
@@ -100,13 +104,20 @@ class FanOutReads:
         if parent.window is not None and not parent.window.optional:
             span = span_to_read(parent.window, Cursor(), Range(), self.now)
             reads = plan_windows(parent.window, endpoint, span, parent.params, first=True)
-        reader = Reader(client, endpoint, self.journal)
+        reader = Reader(client, endpoint, self.journal, counts=self.counts)
         for read in reads:
             async with aclosing(reader.read_list(read)) as pages:
                 async for page in pages:
                     seen = legible_rows(page.cut)
                     for row in seen if len(seen) == len(page) else page.rows:  # the latter tells what cannot be read
                         yield row
+        for verdict in reader.verdicts():
+            if verdict.is_short:
+                raise VendorError(
+                    f"the list of {parent.name} is not whole: {verdict.note[:1].lower()}{verdict.note[1:]}",
+                    hint="run the command again: each of its rows is asked about",
+                    where=self.table.name,
+                )
 
 
 def _slices(

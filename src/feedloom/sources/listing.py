@@ -47,7 +47,7 @@ def read_table(
         yield from _windowed(plan, table.window, state, reading, journal)
     elif table.fan_out is not None:
         known = slice_state(state, full=plan.options.full)
-        reads = FanOutReads(plan.vendor, table, known, plan.session.now, journal)
+        reads = FanOutReads(plan.vendor, table, known, plan.session.now, journal, plan.session.counts)
         reading.complete = yield from _pages(plan, reads.for_each_row, journal)
         if reading.complete:
             known.commit()
@@ -82,7 +82,7 @@ def _windowed(
             moved = plan_windows(replace(window, parts=1), plan.endpoint, _after(span), plan.params, first=True)
             reading.complete = yield from _pages(plan, lambda _: _each(moved), journal)
     else:
-        rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now, journal)
+        rows = FanOutReads(plan.vendor, plan.table, slice_state(state), plan.session.now, journal, plan.session.counts)
         reading.complete = yield from _pages(plan, lambda client: rows.for_each_row(client, reads), journal)
     if reading.complete:
         cursors.save(place, advance(cursor, span))
@@ -125,7 +125,7 @@ def _pages(
 
     async def events() -> AsyncGenerator[Rows, None]:
         async with plan.client() as client:
-            reader = Reader(client, plan.endpoint, journal, counts_exact=plan.session.counts_exact)
+            reader = Reader(client, plan.endpoint, journal, counts=plan.session.counts)
             async for rows in reader.read_many(reads(client), side_by_side=SIDE_BY_SIDE):
                 yield rows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from feedloom.http import (
 )
 from feedloom.sources.journal import Journal, KeptPage
 from feedloom.sources.planning import Proof, Read
+from feedloom.sources.session import ScrollCounts
 
 _RESTARTS = 5
 _NO_MISCOUNT = 10
@@ -134,7 +134,7 @@ class Reader:
         client: An open client.
         endpoint: What is read.
         journal: Keeps the pages, and gives those that an earlier run kept; None to keep none.
-        counts_exact: Whether the vendor's counts of scrolls were right so far; set here when one is.
+        counts: What is known of the vendor's counts of scrolls; what the lists show is added.
     """
 
     def __init__(
@@ -143,12 +143,13 @@ class Reader:
         endpoint: Endpoint,
         journal: Journal | None = None,
         *,
-        counts_exact: threading.Event | None = None,
+        counts: ScrollCounts | None = None,
     ) -> None:
         self._client = client
         self._endpoint = endpoint
         self._journal = journal
-        self._counts_exact = counts_exact or threading.Event()
+        self._counts = counts or ScrollCounts()
+        self._in_doubt: list[tuple[Read, _Tally]] = []
         self._is_scroll = isinstance(endpoint.paging, ScrollPaging)
         self._told: set[str] = set()
 
@@ -156,7 +157,7 @@ class Reader:
         """The pages of all *reads*, at most *side_by_side* lists under way at once.
 
         Pages of one read keep their order; pages of different reads mix. The first error stops all of them and is
-        raised here. Memory holds one page a read under way, and one more.
+        raised here. Memory holds one page a read under way, and one more. The ``verdicts`` come at the end.
         """
         events: asyncio.Queue[Rows | None] = asyncio.Queue(maxsize=1)
         taking = asyncio.Lock()
@@ -186,6 +187,19 @@ class Reader:
             await _raise_first(working)
         finally:
             await _stop(working, events)
+        for verdict in self.verdicts():
+            yield verdict
+
+    def verdicts(self) -> Iterator[Rows]:
+        """Notes on the lists read so far that ended alike twice, and before the vendor's count.
+
+        They are short, unless the vendor's counts were never right and another list showed that it counts too many.
+        """
+        for read, tally in self._in_doubt:
+            is_short = self._counts.exact or not self._counts.inflated or tally.is_empty
+            if note := tally.shortness if is_short else self._once(*tally.complaint):
+                yield Rows(read=read, endpoint=self._endpoint, note=note, is_short=is_short)
+        self._in_doubt.clear()
 
     async def read_list(self, read: Read) -> AsyncGenerator[Rows, None]:
         """The pages of one read, in order; a single answer that is no list comes as one row.
@@ -195,11 +209,10 @@ class Reader:
 
         A scroll that lost a page starts over, at most five times: rows that come twice merge on their key. So does one
         that rows left while it was read, and one that ends on an empty page before the vendor's count; when it ends
-        alike twice, the end is taken, with a note. Where the vendor's counts were right before, or nothing came of ten
-        rows or more, such a list is short. A list whose pages turn out too large starts over with smaller
-        ones each time. A window that the vendor finds too long is read in halves. A filter that does not prove itself
-        is left out, on whichever page that shows. A row that was listed and is not found any more brings no page, but
-        a note.
+        alike twice, the end is taken, and is for ``verdicts`` to judge. A list whose pages turn out too large starts
+        over with smaller ones each time. A window that the vendor finds too long is read in halves. A filter that does
+        not prove itself is left out, on whichever page that shows. A row that was listed and is not found any more
+        brings no page, but a note.
 
         Source: aptrinsic-notes, section 2: such a page was seen; section 10: the count may be too large, and scrolls
         may show rows as they are now.
@@ -266,9 +279,10 @@ class Reader:
             if is_alike:
                 break
             end_before = tally.end
-        is_short = is_alike and not tally.shrank and (self._counts_exact.is_set() or tally.is_empty)
-        if note := tally.shortness if is_short else self._once(*tally.complaint):
-            yield Rows(read=read, endpoint=self._endpoint, note=note, is_short=is_short)
+        if is_alike and not tally.shrank:
+            self._in_doubt.append((read, tally))
+        elif note := self._once(*tally.complaint):
+            yield Rows(read=read, endpoint=self._endpoint, note=note)
 
     async def _ask(self, read: Read, tally: _Tally, kept: _KeptPages | None) -> AsyncGenerator[Rows, None]:
         count = 0 if kept is None else len(kept)
@@ -295,8 +309,9 @@ class Reader:
 
     def _doubts(self, tally: _Tally) -> bool:
         """Whether a scroll may lack rows; other lists are held against the vendor's count by the client."""
-        if self._is_scroll and 0 < tally.rows == tally.counted:
-            self._counts_exact.set()
+        if self._is_scroll and tally.rows and not tally.shrank:
+            self._counts.exact |= tally.rows == tally.counted
+            self._counts.inflated |= tally.rows < tally.counted and not tally.ends_empty
         return self._is_scroll and tally.is_doubtful
 
     def _rows(

@@ -58,6 +58,19 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class ScrollCounts:
+    """What scrolls that were read to their end have shown of the vendor's counts of them.
+
+    Attributes:
+        exact: One ended after just as many rows as were counted: the vendor counts what it hands out.
+        inflated: One ended, on a page with rows that was not full, before the count: it counts more than that.
+    """
+
+    exact: bool = False
+    inflated: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """One run of one or more tables.
@@ -66,8 +79,7 @@ class Session:
         now: When the run started, aware; no window ends after it.
         observer: Hears of every request, page and wait.
         stop: Set to end the reading after the page at hand; what was read is kept and no cursor moves.
-        counts_exact: Set once a scroll ended after just as many rows as the vendor counts, which shows that it counts
-            what it hands out.
+        counts: What its scrolls have shown of the vendor's counts.
         run: Its name, which journals bear.
         journals: Folder where each run of the pipeline keeps its pages; None to keep none.
         key: The key that all sources of the run use; None for each its own.
@@ -85,7 +97,7 @@ class Session:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     observer: Observer = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
-    counts_exact: threading.Event = field(default_factory=threading.Event)
+    counts: ScrollCounts = field(default_factory=ScrollCounts)
     run: str = field(default_factory=new_run_id)
     journals: Path | None = None
     key: KeyHolder | None = None

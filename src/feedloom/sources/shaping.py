@@ -51,7 +51,7 @@ from feedloom.sources.replaying import kept_rows
 from feedloom.sources.session import Reading
 from feedloom.sources.table_plan import TablePlan
 
-_EXACT = "counts_exact"
+_EXACT, _INFLATED = "counts_exact", "counts_inflated"
 
 
 class StoppedError(Exception):
@@ -142,13 +142,15 @@ def _by_columns(plan: TablePlan, state: dict[str, Any], journal: Journal | None)
 
 @contextmanager
 def _counts_remembered(plan: TablePlan) -> Iterator[None]:
-    """Keeps with the source, from run to run, that the vendor's counts of scrolls were right."""
-    state = dlt.current.source_state()
-    if state.get(_EXACT):
-        plan.session.counts_exact.set()
+    """Keeps with the source, from run to run, what is known of the vendor's counts of scrolls."""
+    state, counts = dlt.current.source_state(), plan.session.counts
+    counts.exact |= state.get(_EXACT, False)
+    counts.inflated |= state.get(_INFLATED, False)
     yield
-    if plan.session.counts_exact.is_set():
+    if counts.exact:
         state[_EXACT] = True
+    if counts.inflated:
+        state[_INFLATED] = True
 
 
 def row_by_row(plan: TablePlan) -> Iterator[Any]:

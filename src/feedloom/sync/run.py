@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dlt.pipeline.pipeline import Pipeline
 
-from feedloom.errors import DestinationError, FeedloomError
+from feedloom.errors import DestinationError, FeedloomError, VendorError
 from feedloom.sources.session import active
 from feedloom.sync import ledger, packages
 from feedloom.sync.carrying import can_keep
@@ -28,7 +28,7 @@ from feedloom.sync.memory import configured_memory
 from feedloom.sync.one_table import TableLoader
 from feedloom.sync.plan import take_expected
 from feedloom.sync.report import Report, TableReport
-from feedloom.sync.unfinished import take_back_unsure_appends
+from feedloom.sync.unfinished import clear_away_normalised, take_back_unsure_appends
 
 
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
@@ -84,6 +84,7 @@ def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable
             report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
         job.pipeline.sync_destination()
         job.session.keeps_vanished = job.deletes == "soft" and can_keep(job.pipeline.destination)
+        clear_away_normalised(job.pipeline)
         take_back_unsure_appends(job.pipeline, job.vendor)
         _load_what_is_pending(job, report)
         settle(job.pipeline, job.vendor, job.session)
@@ -124,9 +125,14 @@ def _named(error: BaseException) -> FeedloomError:
 
 
 def _load_what_is_pending(job: Job, report: Report) -> None:
-    """Load what an earlier run left half loaded; what the database refuses is put aside, and read again by this run."""
+    """Load what an earlier run left half loaded; what the database refuses is put aside, and read again by this run.
+
+    What cannot be normalised is taken back, and read again too, as far as it can from the journal.
+    """
     try:
         load(job)
+    except VendorError as error:
+        report.notes.append(f"of an earlier run: {error.message}; they are read again")
     except DestinationError as error:
         if error.code != packages.REFUSED:
             raise

@@ -35,6 +35,17 @@ def take_back_unsure_appends(pipeline: Pipeline, vendor: Vendor) -> None:
         pipeline.abort_packages()
 
 
+def clear_away_normalised(pipeline: Pipeline) -> None:
+    """Delete what is left of extracted packages whose normalised form is there.
+
+    dlt puts that in its place and then deletes the extracted one, file by file. Cut off in between, it would normalise
+    what is left once more, and fail since the place is taken.
+    """
+    storage = pipeline._get_normalize_storage()  # noqa: SLF001 - dlt has no public way
+    for load_id in {*pipeline.list_extracted_load_packages()} & {*pipeline.list_normalized_load_packages()}:
+        storage.extracted_packages.delete_package(load_id)
+
+
 def _writes_files(pipeline: Pipeline) -> bool:
     destination = pipeline.destination
     return destination is not None and destination.destination_type.rpartition(".")[2] == "filesystem"
