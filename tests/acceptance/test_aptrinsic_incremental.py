@@ -181,6 +181,33 @@ def test_the_deleted_stay_until_all_is_read_again(tmp_path: Path) -> None:
         assert stage.differences(PEOPLE) == []
 
 
+def test_whoever_is_gone_is_noticed_by_the_weekly_reading(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=60) as stage:
+        stage.sync(only=PEOPLE)
+        stage.change(lambda control: control.random_writes(40, seed=5, deletes=True))
+        gone = 0
+        for _ in range(7):
+            assert gone == 0
+            stage.clock.forward(days=1)
+            report = stage.sync(only=PEOPLE)
+            gone = sum(table.gone for table in report.tables)
+        assert gone > 0
+        assert "Read whole, as every 7 days, to see which rows are gone." in table_of(report, "users").notes
+        assert stage.differences(PEOPLE) == []
+
+
+def test_a_weekly_reading_that_lost_too_many_brings_what_is_new_all_the_same(tmp_path: Path) -> None:
+    with playing(tmp_path, rows=250) as stage:
+        stage.sync(only=["users"])
+        stage.change(lambda control: control.random_writes(300, seed=5, deletes=True))
+        stage.clock.forward(days=7)
+        report = table_of(stage.sync(only=["users"]), "users")
+        assert report.verdict == "withheld"
+        assert report.withheld > 20
+        assert report.new > 0
+        assert [text for text in stage.differences(["users"]) if not text.endswith("is not at the API")] == []
+
+
 @pytest.mark.parametrize("requests", [3, 9, 40])
 def test_a_run_that_is_interrupted_keeps_what_came_and_the_next_goes_on(requests: int, tmp_path: Path) -> None:
     tables = ("users", "events_page_view", "articles", "feature_adoption")

@@ -361,7 +361,7 @@ SHORT = [[event(1)], []]
     ],
 )
 def test_an_end_before_the_vendors_count_that_comes_twice_is_short_unless_it_counts_too_many(
-    counts: ScrollCounts, is_short: bool
+    counts: ScrollCounts, *, is_short: bool
 ) -> None:
     note = "The vendor counts 2 rows where 1 came, twice in a row"
     assert verdicts(SHORT, SHORT, total=2, counts=counts) == [(is_short, note)]

@@ -201,15 +201,15 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revisit:
-    """When the last part of a windowed table is read again, for changes that do not move its column, and deletions.
+    """When a windowed table is read again, for changes that do not move its column, and deletions.
 
     Attributes:
-        back: How far back from the end of what is loaded.
         every: How long it lets pass before it is done again.
+        back: How far back from the end of what is loaded; None for all of it.
     """
 
-    back: timedelta
     every: timedelta
+    back: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +261,7 @@ class Table:
         selected: Loaded unless the user says otherwise.
         single: How one row is asked for again; None where the vendor has no way, or the list is short.
         parts: How the vendor's count is asked for in parts; None where it is asked for as a whole.
-        revisit: When the last part of a windowed table is read again; None for never.
+        revisit: When a windowed table, or the last part of it, is read again; None for never.
     """
 
     name: str

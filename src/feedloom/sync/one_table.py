@@ -101,7 +101,10 @@ class TableLoader:
         return result
 
     def _bring_up_to_date(self) -> None:
-        self._load_once(Reread(whole=True) if self._is_out_of_date() else None)
+        is_revisited = revisits.is_whole_due(self._job, self._table, self._before)
+        self._load_once(Reread(whole=True) if is_revisited or self._is_out_of_date() else None)
+        if is_revisited:
+            self._end_whole_revisit()
         if self._result.withheld:
             self._result.verdict = "withheld"
         elif self._job.session.reading(self._table.name).complete:
@@ -115,6 +118,15 @@ class TableLoader:
                 remove_marked(self._job.pipeline, self._table)
         else:
             self._result.verdict = "incomplete"
+
+    def _end_whole_revisit(self) -> None:
+        """Tell that the whole table was read again; where too many rows were gone from it, load what is new instead."""
+        result, policy = self._result, self._table.revisit
+        if result.withheld:
+            self._load_once()
+        elif policy is not None and self._job.session.reading(self._table.name).complete:
+            revisits.note_read(self._job, self._table)
+            result.notes.append(f"Read whole, as every {policy.every.days} days, to see which rows are gone.")
 
     def _replay(self, readings: Sequence[KeptReading]) -> None:
         """Load what earlier runs read, one reading after the other."""
@@ -170,7 +182,7 @@ class TableLoader:
         job, table, policy = self._job, self._table, self._table.revisit
         is_first = self._before.through is None
         window = None if is_first else revisits.due(job, table, loaded_range(job.vendor, table, job.pipeline))
-        if window is not None and policy is not None:
+        if window is not None and policy is not None and policy.back is not None:
             new, changed = self._result.new, self._result.changed
             self._read_windows(Reread(calls=revisits.calls(job, table, window), windows=[window]))
             self._result.notes.append(

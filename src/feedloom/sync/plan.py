@@ -193,7 +193,8 @@ def _whole(job: Job, table: Table, found: Expected) -> Expected:
 
 def _windowed(job: Job, table: Table, window: Window, found: Expected) -> Expected:
     endpoint = job.vendor.endpoint(table.endpoint)
-    cursor = Cursor() if job.full else loaded_range(job.vendor, table, job.pipeline)
+    loaded = loaded_range(job.vendor, table, job.pipeline)
+    cursor = Cursor() if job.full or revisits.is_whole_due(job, table, loaded) else loaded
     span = since, through = span_to_read(window, cursor, job.wanted, job.session.now)
     found = replace(found, since=since, through=through)
 

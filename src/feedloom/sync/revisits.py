@@ -1,4 +1,4 @@
-"""Reads the last part of windowed tables again from time to time, for changes that move no cursor, and deletions.
+"""Reads windowed tables again from time to time, for changes that move no cursor, and deletions.
 
 Which tables, how far back and how often is a word of the catalogue (``Revisit``). When a table was last read so is kept
 in the pipeline's local state; where that is lost, it is done once more.
@@ -25,15 +25,19 @@ def due(job: Job, table: Table, loaded: Cursor) -> Cursor | None:
 
     None where that is not due, or a range was asked for.
     """
-    policy = table.revisit
-    is_plain = job.replayed is None and not job.full and job.wanted.start is None and job.wanted.end is None
-    if policy is None or not is_plain or loaded.through is None:
+    if table.revisit is None or table.revisit.back is None or loaded.through is None or not _is_time(job, table):
         return None
-    last = _last(job.pipeline, table)
-    if last is not None and job.session.now - last < policy.every:
-        return None
-    since = loaded.through - policy.back
+    since = loaded.through - table.revisit.back
     return Cursor(since=since if loaded.since is None else max(since, loaded.since), through=loaded.through)
+
+
+def is_whole_due(job: Job, table: Table, loaded: Cursor) -> bool:
+    """Whether all of *table*, which is *loaded* so far, is to be read again in this run, in place of what is new.
+
+    Not where a range was asked for.
+    """
+    is_whole = table.revisit is not None and table.revisit.back is None
+    return is_whole and loaded.through is not None and _is_time(job, table)
 
 
 def calls(job: Job, table: Table, window: Cursor) -> list[Mapping[str, Any]]:
@@ -50,6 +54,12 @@ def note_read(job: Job, table: Table) -> None:
     """Keep that the last part of *table* was read in this run."""
     if table.revisit is not None:
         job.pipeline.set_local_state_val(_KEY, {**_kept(job.pipeline), table.name: job.session.now.isoformat()})
+
+
+def _is_time(job: Job, table: Table) -> bool:
+    is_plain = job.replayed is None and not job.full and job.wanted.start is None and job.wanted.end is None
+    last = _last(job.pipeline, table)
+    return is_plain and table.revisit is not None and (last is None or job.session.now - last >= table.revisit.every)
 
 
 def _last(pipeline: Pipeline, table: Table) -> datetime | None:

@@ -1,8 +1,8 @@
 """The tables made from Gainsight PX's lists, and how each is kept up to date.
 
-Nothing tells of deletions: rows of merged tables stay when the vendor drops theirs. The vendor has no list of external
-segments, so that only those come whose ids are named. The custom events of running engagements have no table, as they
-are asked for by product key.
+Nothing tells of deletions but a list that is read whole. The vendor has no list of external segments, so that only
+those come whose ids are named. The custom events of running engagements have no table, as they are asked for by product
+key.
 
 Source: aptrinsic-notes, sections 4 (incremental sync) and 5 (keys of rows).
 """
@@ -25,6 +25,9 @@ _EVENT_PARTS = 16
 
 _LATE_EVENTS = Revisit(back=timedelta(days=14), every=timedelta(days=7))
 """No count of the vendor's tells of events that come later than the look-back: so those up to a week late are seen."""
+
+_DELETIONS = Revisit(every=timedelta(days=7))
+"""Nothing tells of users and accounts that are gone: their whole list does."""
 
 _LONGEST_ADOPTION_RANGE = timedelta(days=7)
 
@@ -104,6 +107,7 @@ _PEOPLE_TABLES = (
         open_maps=("customAttributes",),
         map_types=_attribute_types("user"),
         single=Single(endpoint="get_user", column="identifyId", param="identifyId"),
+        revisit=_DELETIONS,
     ),
     Table(
         name="accounts",
@@ -114,6 +118,7 @@ _PEOPLE_TABLES = (
         open_maps=("customAttributes",),
         map_types=_attribute_types("account"),
         single=Single(endpoint="get_account", column="id", param="accountId"),
+        revisit=_DELETIONS,
     ),
     Table(
         name="user_preferences",
