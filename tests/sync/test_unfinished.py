@@ -13,7 +13,9 @@ from dlt.common.storages.load_package import PackageStorage
 from dlt.pipeline.pipeline import Pipeline
 
 from feedloom.config import Setting
+from feedloom.errors import DestinationError
 from feedloom.http import Client, Key
+from feedloom.sync.checks import check_database
 from feedloom.sync.jobs import make_job
 from feedloom.sync.report import TableReport
 from feedloom.sync.run import run
@@ -222,3 +224,31 @@ def test_a_first_load_into_files_that_is_cut_off_is_finished(
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
     table = sync(api, to="filesystem")
     assert (table.rows, table.verdict) == (3, "matches")
+
+
+@pytest.mark.parametrize("where", ["link", "fsync"])
+def test_a_database_whose_making_is_cut_off_is_no_obstacle(
+    where: str, api: FakeRefiner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"feedloom.sync.warehouse.os.{where}", killed)
+        with pytest.raises(KilledError):
+            sync(api)
+    assert not FILE.exists()
+    assert sync(api).verdict == "matches"
+
+
+def test_a_file_without_a_byte_becomes_the_database(api: FakeRefiner) -> None:
+    FILE.touch()
+    assert sync(api).verdict == "matches"
+    assert loaded()
+
+
+def test_a_file_that_is_a_part_of_a_database_is_refused_by_name(api: FakeRefiner) -> None:
+    sync(api)
+    FILE.write_bytes(FILE.read_bytes()[:8192])
+    with pytest.raises(DestinationError, match="no whole DuckDB database"):
+        check_database(REFINER, None)

@@ -141,10 +141,10 @@ def _system(error: OSError) -> FeedloomError | None:
 
 
 _BY_WORDS: Mapping[Sequence[str], tuple[str, str, str]] = {
-    ("not a valid duckdb database",): (
+    ("not a valid duckdb database", "could not read enough bytes"): (
         "FL604",
-        "the file is no DuckDB database",
-        "give another file with --to duckdb:<file>",
+        "the file is no whole DuckDB database",
+        "give another file with --to duckdb:<file>, or move it away: a new one is made then",
     ),
     ("trying to read a database file with version number",): (
         "FL604",

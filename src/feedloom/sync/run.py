@@ -29,6 +29,7 @@ from feedloom.sync.one_table import TableLoader
 from feedloom.sync.plan import take_expected
 from feedloom.sync.report import Report, TableReport
 from feedloom.sync.unfinished import clear_away_normalised, take_back_unsure_appends
+from feedloom.sync.warehouse import make_file
 
 
 def run(job: Job, *, on_table: Callable[[TableReport], None] = lambda _report: None) -> Report:
@@ -82,6 +83,8 @@ def _run_tables(job: Job, report: Report, watch: SchemaWatch, on_table: Callable
         job.session.on_keys = counter.add
         if job.replayed is None:
             report.expected_requests, report.expected_rows = take_expected(job.pipeline, job.tables)
+        if job.target.file is not None:
+            make_file(job.target.file)
         job.pipeline.sync_destination()
         job.session.keeps_vanished = job.deletes == "soft" and can_keep(job.pipeline.destination)
         clear_away_normalised(job.pipeline)

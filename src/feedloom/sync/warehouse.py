@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
@@ -246,6 +247,29 @@ def check_file(file: Path) -> None:
             hint="change its permissions, or give another with --to",
             code="FL603",
         )
+
+
+def make_file(file: Path) -> None:
+    """Make an empty DuckDB database where *file* is missing or has no byte; it is never there in part.
+
+    DuckDB writes the parts of a new file one after the other, and can't open one that lacks any, as a kill leaves it.
+    """
+    if file.exists() and file.stat().st_size:
+        return
+    made = file.with_name(f".{file.name}.{os.getpid()}")
+    made.unlink(missing_ok=True)
+    duckdb.connect(str(made)).close()
+    with made.open("rb+") as written:
+        os.fsync(written.fileno())
+    try:
+        os.link(made, file)
+    except FileExistsError:
+        if not file.stat().st_size:
+            made.replace(file)
+    except OSError:  # a file system without hard links
+        made.replace(file)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def _configured(name: str) -> str | None:
