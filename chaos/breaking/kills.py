@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from breaking.stages import VENDOR_SLUGS, Trial, ended, trial
-from support.killing import PHASES, Asked, loaded_endpoints, most_repeated, pages_asked
+from support.killing import PHASES, Restarts
 
 KILLS_A_STAGE = 4
 """Random kills that follow each other before a sync is let through."""
@@ -26,9 +26,10 @@ def at_every_phase(folder: Path) -> Iterator[dict[str, Any]]:
     for vendor in VENDOR_SLUGS:
         for phase in PHASES:
             with trial(vendor, folder) as stage:
-                restart = _Restarts(stage)
+                restarts = Restarts(stage.emulator, stage.folder, beside=stage.asked_beside)
                 code, _, errors = ended(stage.start("--phase", phase))
-                yield restart.line(phase, killed=int(code == -signal.SIGKILL), errors=errors)
+                restarts.note()
+                yield _line(stage, restarts, phase, killed=int(code == -signal.SIGKILL), errors=errors)
 
 
 def at_random(folder: Path, *, moments: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -38,12 +39,12 @@ def at_random(folder: Path, *, moments: int, seed: int) -> Iterator[dict[str, An
     for number, done in enumerate(range(0, moments, KILLS_A_STAGE)):
         for vendor in VENDOR_SLUGS:
             with trial(vendor, folder, seed=seed + number) as stage:
-                restart = _Restarts(stage)
+                restarts = Restarts(stage.emulator, stage.folder, beside=stage.asked_beside)
                 killed = 0
                 for _ in range(min(KILLS_A_STAGE, moments - done)):
                     killed += _killed_after(stage.start(), dice.uniform(_FIRST_S, longest_s[vendor]))
-                    restart.note()
-                yield restart.line("random", killed=killed)
+                    restarts.note()
+                yield _line(stage, restarts, "random", killed=killed)
 
 
 def _seconds_of_a_sync(vendor: str, folder: Path) -> float:
@@ -63,41 +64,21 @@ def _killed_after(process: subprocess.Popen[str], seconds: float) -> bool:
     return code == -signal.SIGKILL
 
 
-class _Restarts:
-    """Watches what is asked again on one stage after each kill."""
-
-    def __init__(self, stage: Trial) -> None:
-        self._stage = stage
-        self._before: list[Asked] = []
-        self._loaded: set[str] = set()
-        self._most = 0
-        self._started = time.monotonic()
-
-    def note(self) -> None:
-        """The run that has just been killed is one of those before the next."""
-        asked = [one for one in pages_asked(self._stage.emulator) if one[0] not in self._stage.asked_beside]
-        again = [one for one in asked if one[0] not in self._loaded]
-        self._most = max(self._most, most_repeated(self._before, again))
-        self._before += asked
-        self._loaded = loaded_endpoints(self._stage.folder)
-        self._stage.emulator.requests.clear()
-
-    def line(self, moment: str, *, killed: int, errors: str = "") -> dict[str, Any]:
-        """Sync to the end, and tell how that was and whether the database equals the emulator."""
-        if self._stage.emulator.requests.total:
-            self.note()
-        code, output, problem = ended(self._stage.start())
-        self.note()
-        differences = self._stage.differences(self._stage.database) if code == 0 else []
-        return {
-            "kind": "kill",
-            "vendor": self._stage.vendor,
-            "moment": moment,
-            "kills": killed,
-            "code": code,
-            "outcome": "equal" if code == 0 and not differences else "WRONG",
-            "most_repeated": self._most,
-            "differences": differences[:_SHOWN],
-            "errors": "" if code == 0 else (errors + output + problem)[-800:],
-            "seconds": round(time.monotonic() - self._started, 1),
-        }
+def _line(stage: Trial, restarts: Restarts, moment: str, *, killed: int, errors: str = "") -> dict[str, Any]:
+    """Sync to the end, and tell how that was and whether the database equals the emulator."""
+    started = time.monotonic()
+    code, output, problem = ended(stage.start())
+    restarts.note()
+    differences = stage.differences(stage.database) if code == 0 else []
+    return {
+        "kind": "kill",
+        "vendor": stage.vendor,
+        "moment": moment,
+        "kills": killed,
+        "code": code,
+        "outcome": "equal" if code == 0 and not differences else "WRONG",
+        "most_repeated": restarts.most,
+        "differences": differences[:_SHOWN],
+        "errors": "" if code == 0 else (errors + output + problem)[-800:],
+        "seconds": round(time.monotonic() - started, 1),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +98,30 @@ def loaded_endpoints(folder: Path) -> set[str]:
             if reading.note.pages is not None
             for asked in _walked(reading.folder).lists.values()
         }
+
+
+class Restarts:
+    """Watches what is asked again of *emulator* after each kill of a sync in *folder*.
+
+    What is asked *beside* the lists, by every run, is left out.
+    """
+
+    def __init__(self, emulator: Emulator, folder: Path, *, beside: Collection[str]) -> None:
+        self.most = 0
+        self._emulator = emulator
+        self._folder = folder
+        self._beside = beside
+        self._before: list[Asked] = []
+        self._loaded: set[str] = set()
+
+    def note(self) -> None:
+        """The run that has just ended is one of those before the next; ``most`` is how often it repeated itself."""
+        asked = [one for one in pages_asked(self._emulator) if one[0] not in self._beside]
+        again = [one for one in asked if one[0] not in self._loaded]
+        self.most = max(self.most, most_repeated(self._before, again))
+        self._before += asked
+        self._loaded = loaded_endpoints(self._folder)
+        self._emulator.requests.clear()
 
 
 def _list_of(request: Asked) -> Asked:
