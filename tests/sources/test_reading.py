@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,53 +18,16 @@ import pytest
 from feedloom.emulator import create_emulator
 from feedloom.errors import RefusedError, RetryLaterError
 from feedloom.http import Client, Key, ScrollLostError, StartOverError
-from feedloom.sources.journal import Journal, Opening
+from feedloom.sources.journal import Journal
 from feedloom.sources.planning import Proof, Read
-from feedloom.sources.reading import Reader, Rows
-from feedloom.sources.session import ScrollCounts
+from feedloom.sources.reading import Reader
 from feedloom.vendors import VENDORS
 from sources.fakes import NOW, FakeClient, Row, Script
+from sources.lists import OPENING, VISITS, all_of, attempts, each, event, ids, ids_of, read_list, read_many, reader
 
-VISITS = VENDORS["aptrinsic"].endpoint("list_page_view_events")
 ACCOUNT = VENDORS["refiner"].endpoint("get_account")
 DAY = timedelta(days=1)
-OPENING = Opening(table="visits", purpose="test", at=NOW)
 LOST = ScrollLostError("a page is gone", hint="start over")
-
-
-def reader(client: FakeClient, journal: Journal | None = None) -> Reader:
-    return Reader(cast("Client", client), VISITS, journal)
-
-
-async def each(reads: Sequence[Read]) -> AsyncIterator[Read]:
-    for read in reads:
-        yield read
-
-
-async def all_of(pages: AsyncIterator[Rows]) -> list[Rows]:
-    return [rows async for rows in pages]
-
-
-def read_many(client: FakeClient, *names: str, side_by_side: int = 3, journal: Journal | None = None) -> list[Rows]:
-    """Everything that lists called *names* bring, as it comes."""
-    reads = [Read(params={"name": name}) for name in names]
-    return asyncio.run(all_of(reader(client, journal).read_many(each(reads), side_by_side=side_by_side)))
-
-
-def read_list(client: FakeClient, read: Read, journal: Journal | None = None) -> list[Rows]:
-    return asyncio.run(all_of(reader(client, journal).read_list(read)))
-
-
-def ids(pages: Sequence[Rows]) -> list[Any]:
-    return [name for page in pages for name in ids_of(page.rows)]
-
-
-def ids_of(rows: Sequence[Row]) -> list[Any]:
-    return [row["eventId"] for row in rows]
-
-
-def event(name: object) -> Row:
-    return {"eventId": name}
 
 
 def three_pages(params: Mapping[str, Any]) -> Script:
@@ -171,12 +134,6 @@ def test_closing_early_ends_the_lists_under_way() -> None:
 
     asyncio.run(run())
     assert ended == ["slow"]
-
-
-def attempts(*scripts: Script) -> FakeClient:
-    """A client that plays one of *scripts* at each attempt."""
-    left = iter(scripts)
-    return FakeClient(lambda _: next(left))
 
 
 def test_a_scroll_that_lost_a_page_starts_over() -> None:
@@ -327,114 +284,10 @@ def test_reading_whole_starts_over_no_more_often_than_any_list() -> None:
     assert len(client.asked) == 1 + 6
 
 
-def counted(*scripts: Script, total: int) -> FakeClient:
-    """A client that plays one of *scripts* at each attempt, each page saying that the list holds *total* rows."""
-    client = attempts(*scripts)
-    client.total = total
-    return client
-
-
-def test_a_scroll_that_ends_empty_before_the_vendors_count_starts_over() -> None:
-    client = counted([[event(1)], []], [[event(1)], [event(2)]], total=2)
-    pages = read_list(client, Read(params={}))
-    assert (ids(pages), [page.note for page in pages if page.note]) == ([1, 1, 2], [])
-
-
-def verdicts(*scripts: Script, total: int, counts: ScrollCounts) -> list[tuple[bool, str]]:
-    """What is told of a list that is read as *scripts* play it: whether it is short, and how that is said."""
-    client = counted(*scripts, total=total)
-    read = Reader(cast("Client", client), VISITS, counts=counts)
-    pages = asyncio.run(all_of(read.read_many(each([Read(params={})]), side_by_side=1)))
-    return [(page.is_short, page.note.partition(";")[0]) for page in pages if page.note]
-
-
-SHORT = [[event(1)], []]
-
-
-@pytest.mark.parametrize(
-    ("counts", "is_short"),
-    [
-        (ScrollCounts(), True),
-        (ScrollCounts(exact=True), True),
-        (ScrollCounts(inflated=True), False),
-        (ScrollCounts(exact=True, inflated=True), True),
-    ],
-)
-def test_an_end_before_the_vendors_count_that_comes_twice_is_short_unless_it_counts_too_many(
-    counts: ScrollCounts, *, is_short: bool
-) -> None:
-    note = "The vendor counts 2 rows where 1 came, twice in a row"
-    assert verdicts(SHORT, SHORT, total=2, counts=counts) == [(is_short, note)]
-
-
-def test_nothing_where_many_rows_are_counted_is_short_however_the_vendor_counts() -> None:
-    found = verdicts([[]], [[]], total=10, counts=ScrollCounts(inflated=True))
-    assert [is_short for is_short, _ in found] == [True]
-
-
-@pytest.mark.parametrize(
-    ("script", "total", "shown"),
-    [
-        ([[event(1)], [event(2)], []], 2, ScrollCounts(exact=True)),
-        ([[event(1)], [event(2)]], 9, ScrollCounts(inflated=True)),
-        ([[]], 0, ScrollCounts()),
-    ],
-)
-def test_each_list_shows_how_the_vendor_counts(script: Script, total: int, shown: ScrollCounts) -> None:
-    counts = ScrollCounts()
-    assert verdicts(script, total=total, counts=counts) == []
-    assert counts == shown
-
-
-@pytest.mark.parametrize("end", [[event(3)], []])
-def test_a_scroll_that_rows_leave_starts_over_until_none_does(end: list[Row], journal: Journal) -> None:
-    client = attempts([[event(1)], end], [[event(1)], [event(2)], end])
-    client.totals = iter([3, 2, 2, 2, 2])
-    pages = read_list(client, Read(params={}), journal)
-    assert ids(pages) == ids_of([event(1), *end, event(1), event(2), *end])
-    assert [page.note for page in pages if page.note] == []
-    assert ids(read_list(attempts(), Read(params={}), journal)) == ids_of([event(1), event(2), *end])
-
-
-def test_a_scroll_that_rows_never_cease_to_leave_is_told(journal: Journal) -> None:
-    client = FakeClient(lambda _: [[event(1)], [event(2)]], totals=iter(range(99, 0, -1)))
-    (note,) = [page.note for page in read_list(client, Read(params={}), journal) if page.note]
-    assert note.startswith("Rows left the list whenever it was read")
-    assert len(client.asked) == 6
-    assert not journal.is_finished(VISITS, Read(params={}))
-
-
-@pytest.mark.parametrize("totals", [[2, 0, 2, 0], [3, 9]])
-def test_a_count_that_grows_or_is_left_out_raises_no_doubt(totals: list[int]) -> None:
-    client = attempts([[event(1)], [event(2)], []])
-    client.totals = iter(totals)
-    assert ids(read_list(client, Read(params={}))) == [1, 2]
-    assert len(client.asked) == 1
-
-
-def test_a_short_last_page_is_an_end_whatever_the_vendor_counts() -> None:
-    client = counted([[event(1)], [event(2)]], total=9)
-    assert ids(read_list(client, Read(params={}))) == [1, 2]
-    assert len(client.asked) == 1
-
-
-def test_a_doubtful_end_is_not_kept_as_one(journal: Journal) -> None:
-    client = counted([[event(1)], []], [[event(1)], []], total=2)
-    read_list(client, Read(params={}), journal)
-    assert not journal.is_finished(VISITS, Read(params={}))
-
-
 def test_a_single_answer_is_one_row() -> None:
     client = FakeClient(lambda _: [[{"plan": "pro"}]])
     pages = asyncio.run(all_of(Reader(cast("Client", client), ACCOUNT).read_list(Read(params={}))))
     assert [page.rows for page in pages] == [[{"plan": "pro"}]]
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = Journal(tmp_path, opening=OPENING, run="run")
-    yield opened
-    opened.close()
 
 
 def test_a_kept_list_costs_no_request(journal: Journal) -> None:
