@@ -74,6 +74,7 @@ def main() -> None:
             emulator.requests.clear()
         with served(folder, environment) as (url, process_id):
             tally = asyncio.run(drive(url, process_id, calls=given.calls))
+            journal = journal_of_calls(folder, environment)
             costs = asyncio.run(overhead(url, urls["refiner"]))
         figures = {
             "calls": given.calls,
@@ -84,6 +85,7 @@ def main() -> None:
             "memory_mb": tally.memory_mb,
             "refused_by_vendors": {slug: one.requests.by_status[429] for slug, one in emulators.items()},
             "requests": {slug: one.requests.total for slug, one in emulators.items()},
+            "journal": journal,
             "start_to_tools_list_s": sorted(round(seconds, 2) for seconds in started),
             **costs,
         }
@@ -113,6 +115,14 @@ def run(*arguments: str, folder: Path, environment: Mapping[str, str]) -> None:
     """Run the command; it has to succeed."""
     command = [sys.executable, "-m", "feedloom", *arguments]
     subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+
+
+def journal_of_calls(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """How many calls the journal holds, one line each, and whether its chain is whole."""
+    command = [sys.executable, "-m", "feedloom", "journal", "calls", "--last", "1", "--verify", "--json"]
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - our own
+    chain: dict[str, Any] = json.loads(done.stdout)["chain"]
+    return chain
 
 
 async def start(folder: Path, environment: Mapping[str, str]) -> float:
