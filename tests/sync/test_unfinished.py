@@ -149,7 +149,10 @@ def test_a_later_merge_that_is_cut_off_after_its_commit_is_finished(
     assert loaded() == {"r1": ["z"], "r2": ["c"], "r3": ["d"]}
 
 
-@pytest.mark.parametrize("left", ["all of it", "no schema", "no rows", "nothing"])
+@pytest.mark.parametrize(
+    "left",
+    ["no schema", *(pytest.param(left, marks=pytest.mark.nightly) for left in ("all of it", "no rows", "nothing"))],
+)
 def test_what_was_normalised_and_not_cleared_away_is_no_obstacle(
     left: str, api: FakeRefiner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
