@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedloom.errors import VendorError
 from feedloom.http import Client
 from feedloom.sources.fanning import FanOutReads, SliceState, slice_state
 from feedloom.sources.planning import Read, months
 from feedloom.vendors import VENDORS
 from sources.fakes import NOW, FakeClient, Row
 
+APTRINSIC = VENDORS["aptrinsic"]
 KINDS = ("nps", "csat", "ratings", "distribution", "count")
 
 
@@ -67,6 +69,21 @@ def test_each_row_asks_in_each_window() -> None:
         ("b", 1),
         ("b", 2),
     ]
+
+
+def test_a_walked_list_that_is_not_whole_is_an_error_after_all_that_came() -> None:
+    walked: list[Row] = [{"identifyId": "u-1"}]
+    fan_out = FanOutReads(APTRINSIC, APTRINSIC.table("user_preferences"), slice_state({}), NOW)
+    client = FakeClient(lambda _: [walked, []], total=9)
+    reads: list[Read] = []
+
+    async def walk() -> None:
+        async for read in fan_out.for_each_row(cast("Client", client)):
+            reads.append(read)  # noqa: PERF401 - those before the error count
+
+    with pytest.raises(VendorError, match="the list of users is not whole: the vendor counts 9 rows where 1 came"):
+        asyncio.run(walk())
+    assert {read.params["identifyId"] for read in reads} == {"u-1"}
 
 
 def test_the_walked_table_is_read_in_its_own_windows() -> None:
