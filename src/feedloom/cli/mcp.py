@@ -75,7 +75,8 @@ def _serve_http(server: object, listener: socket.socket, *, has_dialogs: bool) -
 
 
 def _listening(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP, its connections send each part of an answer at once: asyncio asks for the name (``TCP_NODELAY``).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

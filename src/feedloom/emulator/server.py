@@ -84,7 +84,8 @@ def run(emulator: Emulator, *, port: int = 0, on_ready: Callable[[str], None]) -
 
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    # Named as TCP, its connections send each part of an answer at once: asyncio asks for the name (``TCP_NODELAY``).
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
