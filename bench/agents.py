@@ -75,7 +75,7 @@ def main() -> None:
         with served(folder, environment) as (url, process_id):
             tally = asyncio.run(drive(url, process_id, calls=given.calls))
             journal = journal_of_calls(folder, environment)
-            costs = asyncio.run(overhead(url, urls["refiner"]))
+        costs = what_a_call_costs(folder)
         figures = {
             "calls": given.calls,
             "clients": CLIENTS,
@@ -185,6 +185,13 @@ async def drive(url: str, process_id: int, *, calls: int) -> Tally:
 
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
     return tally
+
+
+def what_a_call_costs(folder: Path) -> dict[str, float]:
+    """As ``overhead``, of a vendor without limits: the bare requests keep none."""
+    emulator = create_emulator("refiner", rows=2_000, seed=3, key=KEYS["refiner"], quirks={"limit_key": "0"})
+    with serve(emulator) as vendor, served(folder, settings(folder, {"refiner": vendor})) as (url, _):
+        return asyncio.run(overhead(url, vendor))
 
 
 async def overhead(url: str, vendor: str, *, times: int = 100) -> dict[str, float]:
