@@ -43,7 +43,8 @@ scroll only the first page can be told apart: one that was cut off starts over."
 
 _FAULTS = """Each fault of the emulators on each endpoint that a table is read from (so far of {tables} tables),
 once as it passes and once for ever: {share}, in random order. Then the fault goes, and the next sync has to end
-equal."""
+equal. `told`: rows that came are loaded, others are missing, and the sync says which list is short and exits with 3.
+`with the next sync`: rows that were added while a list was read. `no way to tell`: see what is not promised."""
 
 _QUIRKS = """Each value of each quirk of the emulators that is not its default, all tables: {tried} of {cases}."""
 
