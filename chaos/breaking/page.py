@@ -46,7 +46,9 @@ once as it passes and once for ever: {share}, in random order. Then the fault go
 equal. `told`: rows that came are loaded, others are missing, and the sync says which list is short and exits with 3.
 `with the next sync`: rows that were added while a list was read. `no way to tell`: see what is not promised."""
 
-_QUIRKS = """Each value of each quirk of the emulators that is not its default, all tables: {tried} of {cases}."""
+_QUIRKS = """Each value of each quirk of the emulators that is not its default, all tables: {tried} of {cases}. Keys
+that lack a right, or are of another region, are refused by name; so is a list under another key than the described one.
+Waits are cut short in these trials, so that a guard that wants a longer pause (`duplicate_guard`) ends in an error."""
 
 _SOAK = """{cycles} cycles in {minutes} minutes, the vendors in turns. In each, data change, a sync runs among one
 to three faults, one without, and an audit. The syncs among faults exited {told}; each sync without faults and each
