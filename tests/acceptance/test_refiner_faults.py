@@ -187,7 +187,7 @@ def test_reports_come_as_the_vendor_counts_them(reported: str, play: Play) -> No
 @pytest.mark.parametrize("status", ["404", "400"])
 def test_an_unknown_key_ends_in_one_error(status: str, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = play(rows=6, quirks={"unknown_key_status": status, "error_key": "message"})
-    monkeypatch.setattr(stage.emulator, "key", "emulator-key-that-nobody-knows")
+    monkeypatch.setattr(type(stage.emulator), "key", "emulator-key-that-nobody-knows")
     failure = attempt(stage)
     assert failure is not None
     assert "emulator-key-that" not in f"{failure}{failure.hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import duckdb
 import pytest
@@ -17,6 +17,14 @@ COMPLETE = {"forms": 12, "responses": 3000}
 CONTACTS = 600
 SYNC = ("sync", "refiner", "--only", "forms,responses")
 LONGEST_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_heard() -> Iterator[None]:
+    """Let commands hear Ctrl-C even where this process was started in the background, which shells make deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -253,5 +253,5 @@ def test_a_file_without_a_byte_becomes_the_database(api: FakeRefiner) -> None:
 def test_a_file_that_is_a_part_of_a_database_is_refused_by_name(api: FakeRefiner) -> None:
     sync(api)
     FILE.write_bytes(FILE.read_bytes()[:8192])
-    with pytest.raises(DestinationError, match="no whole DuckDB database"):
+    with pytest.raises(DestinationError, match="no DuckDB database, or not a whole one"):
         check_database(REFINER, None)

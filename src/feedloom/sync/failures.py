@@ -143,7 +143,7 @@ def _system(error: OSError) -> FeedloomError | None:
 _BY_WORDS: Mapping[Sequence[str], tuple[str, str, str]] = {
     ("not a valid duckdb database", "could not read enough bytes"): (
         "FL604",
-        "the file is no whole DuckDB database",
+        "the file is no DuckDB database, or not a whole one",
         "give another file with --to duckdb:<file>, or move it away: a new one is made then",
     ),
     ("trying to read a database file with version number",): (
