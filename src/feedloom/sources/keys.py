@@ -17,7 +17,7 @@ def hold_key(section: str, value: str) -> KeyHolder:
     found = find_setting(section, "api_key")
     if found is None or found.value != value:
         return KeyHolder(Key(value, "argument api_key"))
-    return KeyHolder(Key(value, found.origin), fetch=lambda: _fetch(section))
+    return _held(section, found)
 
 
 def key_of_run(section: str, value: str) -> KeyHolder:
@@ -28,11 +28,19 @@ def key_of_run(section: str, value: str) -> KeyHolder:
 def hold_needed_key(vendor: Vendor, given: Setting | None = None) -> KeyHolder:
     """The key of *vendor*: the one *given*, or else from dlt's providers; raises CredentialError when none is there."""
     if given is not None:
-        return KeyHolder(Key(given.value, given.origin))
-    return hold_key(vendor.source_name, str(need_key(vendor.source_name, vendor.title, vendor.key_page).value))
+        return KeyHolder(_key(given))
+    return _held(vendor.source_name, need_key(vendor.source_name, vendor.title, vendor.key_page))
+
+
+def _held(section: str, found: Setting) -> KeyHolder:
+    return KeyHolder(_key(found), fetch=lambda: _fetch(section))
 
 
 def _fetch(section: str) -> Key | None:
     forget_settings()
     found = find_setting(section, "api_key")
-    return None if found is None else Key(str(found.value), found.origin)
+    return None if found is None else _key(found)
+
+
+def _key(found: Setting) -> Key:
+    return Key(str(found.value), found.origin)
